@@ -1,0 +1,107 @@
+/* `fraiseql deploy render`: the Terraform folder, or a Pulumi program. */
+#include "provisioner/render/render.h"
+#include "provisioner/commands/commands.h"
+
+#include <stdio.h>
+
+static int take_format(const struct command_context *ctx, enum render_format *ret_format)
+{
+    const char *text = command_value(ctx, "--format");
+    if (!text || strcmp(text, "terraform") == 0)
+        *ret_format = RENDER_TERRAFORM;
+    else if (strcmp(text, "pulumi") == 0)
+        *ret_format = RENDER_PULUMI;
+    else
+        return command_usage_error(ctx, "--format takes terraform or pulumi, not \"%s\"", text);
+    return STATUS_OK;
+}
+
+static void say(const struct command_context *ctx, const char *folder, const struct render_report *report)
+{
+    struct buf record = BUF_INIT(1UL << 20);
+    struct json_writer json;
+    json_init(&json, &record);
+    json_object_begin(&json);
+    json_kv_text(&json, "type", "render");
+    json_kv_text(&json, "folder", folder);
+    json_kv_u64(&json, "written", report->written);
+    json_kv_u64(&json, "unchanged", report->unchanged);
+    json_key(&json, "stale");
+    json_array_begin(&json);
+    for (size_t i = 0; i < report->stale.count; i++)
+        json_text(&json, report->stale.items[i]);
+    json_array_end(&json);
+    json_object_end(&json);
+    output_json(ctx->out, buf_str(&record));
+    buf_deinit(&record);
+    if (!ctx->json)
+        output_printf(ctx->out, "%s: %zu file%s %s, %zu unchanged\n", folder, report->written,
+                      report->written == 1 ? "" : "s", ctx->dry_run ? "to write" : "written",
+                      report->unchanged);
+}
+
+static void warn_stale(const struct command_context *ctx, const char *folder,
+                       const struct render_report *report)
+{
+    struct findings findings;
+    findings_init(&findings, ctx->arena);
+    for (size_t i = 0; i < report->stale.count; i++) {
+        struct finding *finding = findings_add(&findings, DIAG_WARNING, "render-stale", NULL,
+                                               "%s/%s belongs to no region of the file and was left as it is",
+                                               folder, report->stale.items[i]);
+        finding_hint(&findings, finding,
+                     "What it describes may still stand: destroy it there, then delete the folder.");
+    }
+    output_findings(ctx->out, &findings, true);
+}
+
+static int run(struct command_context *ctx)
+{
+    struct render_options options = {.dry_run = ctx->dry_run, .only = &ctx->regions};
+    int status = take_format(ctx, &options.format);
+    const char *folder = command_value(ctx, "--out");
+    if (status)
+        return status;
+    if (options.format == RENDER_PULUMI && ctx->regions.count)
+        return command_usage_error(ctx, "--region does not go with --format pulumi: that is one program");
+    if (!folder || !*folder)
+        return command_usage_error(ctx, "where to? Give --out DIR");
+    struct deployment *deployment = NULL;
+    status = command_load(ctx, true, &deployment);
+    if (status)
+        return status;
+    struct error err = {0};
+    struct render_identity identity;
+    struct render_report report = {.arena = ctx->arena};
+    int code = render_identity_load(deployment, folder, ctx->dry_run, ctx->arena, &identity, &err);
+    if (!code)
+        code = render_folder_as(deployment, &identity, folder, &options, &report, &err);
+    if (code) {
+        output_error(ctx->out, &err);
+        return code == ERR_CONFIG ? STATUS_CONFIG : STATUS_FAILURE;
+    }
+    warn_stale(ctx, folder, &report);
+    say(ctx, folder, &report);
+    return STATUS_OK;
+}
+
+static const struct command_flag flags[] = {
+    {"--out", "DIR", "the folder to write; made when it is missing"},
+    {"--format", "NAME", "terraform (default) or pulumi"},
+    {NULL, NULL, NULL},
+};
+
+const struct command command_render = {
+    .name = "render",
+    .operands = "FILE --out DIR",
+    .summary = "Writes the Terraform folder",
+    .details =
+        "The folder works without us: its README.md says how. Contradictions of the file are warnings here.\n"
+        "The same file gives the same bytes; files are written only when they differ, and folders of "
+        "regions\n"
+        "that the file no longer has are named and left as they are. `--format pulumi` writes a Pulumi\n"
+        "program that uses the same modules.",
+    .takes_file = true,
+    .flags = flags,
+    .run = run,
+};

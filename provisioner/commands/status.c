@@ -1,0 +1,103 @@
+/* `fraiseql deploy status FILE`: what stands, from the states and the journal; asks no region. */
+#include "provisioner/commands/commands.h"
+#include "provisioner/provider.h"
+#include "provisioner/run/look.h"
+
+static const struct command_flag flags[] = {
+    {"--tf-bin", "PATH", "the terraform or tofu to run (default: tofu, else terraform, on the PATH)"},
+    {NULL, NULL, NULL},
+};
+
+static void component(struct json_writer *json, const char *name, const char *state, const char *detail)
+{
+    json_object_begin(json);
+    json_kv_text(json, "name", name);
+    json_kv_text(json, "state", state);
+    json_kv_text(json, "detail", detail);
+    json_object_end(json);
+}
+
+static void write_region(struct json_writer *json, const struct look *look)
+{
+    const struct root_outputs *outputs = &look->outputs;
+    json_object_begin(json);
+    json_kv_text(json, "name", look->root->name);
+    json_kv_text(json, "provider", look->root->region->provider->name);
+    json_kv_text(json, "state", look->state);
+    json_kv_text(json, "endpoint", outputs->url[0] ? outputs->url : NULL);
+    json_key(json, "components");
+    json_array_begin(json);
+    component(json, "service", outputs->url[0] ? "standing" : "absent", outputs->endpoint);
+    component(json, "database", outputs->database_address[0] ? "standing" : "absent",
+              outputs->database_address);
+    if (outputs->gateway_address[0])
+        component(json, "gateway", "standing", outputs->gateway_address);
+    json_array_end(json);
+    json_kv_text(json, "detail", look->detail[0] ? look->detail : NULL);
+    json_object_end(json);
+}
+
+static void show(struct run *run, const struct look *looks)
+{
+    const struct output *out = run->ctx->out;
+    struct buf record = BUF_INIT(16UL * 1024 * 1024);
+    struct json_writer json;
+    size_t absent = 0;
+    json_init(&json, &record);
+    json_object_begin(&json);
+    json_kv_text(&json, "type", "status");
+    json_kv_text(&json, "deployment_id", run->workspace.id);
+    json_key(&json, "regions");
+    json_array_begin(&json);
+    for (size_t i = 0; i < run->region_count; i++) {
+        const struct look *look = &looks[i];
+        write_region(&json, look);
+        absent += strcmp(look->state, "absent") == 0;
+        if (out->json)
+            continue;
+        output_printf(out, "%s: %s\n", look->root->title, look->state);
+        if (look->outputs.url[0])
+            output_printf(out, "    service   %s\n", look->outputs.url);
+        if (look->outputs.database_address[0])
+            output_printf(out, "    database  %s\n", look->outputs.database_address);
+        if (look->outputs.gateway_address[0])
+            output_printf(out, "    gateway   %s\n", look->outputs.gateway_address);
+        if (look->detail[0])
+            output_printf(out, "    %s\n", look->detail);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+    output_json(out, buf_str(&record));
+    buf_deinit(&record);
+    if (!out->json && !run->ctx->regions.count && absent == run->region_count)
+        output_printf(out, "Nothing stands. Next: fraiseql deploy plan %s\n", run->ctx->file);
+}
+
+static int status_run(struct command_context *ctx)
+{
+    struct deployment *deployment = NULL;
+    struct run run;
+    struct look *looks = NULL;
+    int status = command_load(ctx, true, &deployment);
+    if (!status)
+        status = run_open_reading(ctx, deployment, &run);
+    if (status)
+        return status;
+    status = look_at_regions(&run, &looks);
+    if (!status)
+        show(&run, looks);
+    run_close(&run);
+    return status;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .operands = "FILE",
+    .summary = "Shows what stands",
+    .details =
+        "States: absent, standing, incomplete (a deployment did not end well: deploy again), deploying, "
+        "unknown (its state cannot be read).",
+    .takes_file = true,
+    .flags = flags,
+    .run = status_run,
+};

@@ -1,0 +1,132 @@
+/* Regions: names, places, counts, databases. */
+#include "lib/core/str.h"
+#include "lib/core/units.h"
+#include "provisioner/catalog/catalog.h"
+#include "provisioner/config/checks.h"
+#include "provisioner/database.h"
+#include "provisioner/provider.h"
+
+#define REGIONS_MAX 100
+
+static void check_location(const struct deployment *deployment, const struct region *region, const char *path,
+                           struct findings *findings)
+{
+    const struct location *const *list;
+    size_t count = catalog_locations(region->provider->name, &list);
+    if (region->location || !region->location_name)
+        return;
+    const char **names = arena_alloc(deployment->arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = list[i]->name;
+    for (const struct provider *const *other = provider_all(); *other; other++) {
+        if (*other == region->provider || !catalog_location((*other)->name, region->location_name))
+            continue;
+        struct finding *finding =
+            check_fail(deployment, findings, "location", path, "%s has no location \"%.60s\"; %s has",
+                       region->provider->title, region->location_name, (*other)->title);
+        finding_hint(findings, finding, "Change provider to %s or name a location of %s.", (*other)->name,
+                     region->provider->title);
+        return;
+    }
+    (void)check_fail(deployment, findings, "location", path, "%s has no location \"%.60s\"%s",
+                     region->provider->title, region->location_name,
+                     check_nearest(deployment, region->location_name, names, count));
+}
+
+static void check_counts(const struct deployment *deployment, const struct region *region,
+                         struct findings *findings)
+{
+    const struct region_database *database = &region->database;
+    char least[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
+    if (region->instances && region->max_instances < region->instances)
+        (void)check_fail(deployment, findings, "instances",
+                         check_path(deployment, "regions.%s.max-instances", region->name),
+                         "%lld is less than the %lld of instances", (long long)region->max_instances,
+                         (long long)region->instances);
+    if (database->storage_bytes && database->max_storage_bytes < database->storage_bytes)
+        (void)check_fail(deployment, findings, "storage",
+                         check_path(deployment, "regions.%s.database.max-storage", region->name),
+                         "%s is less than the %s of storage",
+                         units_format_size(database->max_storage_bytes, most),
+                         units_format_size(database->storage_bytes, least));
+}
+
+static void check_engine(const struct deployment *deployment, const struct region *region,
+                         struct findings *findings)
+{
+    const struct region_database *database = &region->database;
+    const struct database *engine = database->engine ? database_find(database->engine) : NULL;
+    if (!engine)
+        return;
+    if (engine->refusal) {
+        (void)check_fail(deployment, findings, "engine",
+                         check_path(deployment, "regions.%s.database.engine", region->name), "%s",
+                         engine->refusal);
+        return;
+    }
+    if (database->version < engine->min_version || database->version > engine->max_version)
+        (void)check_fail(deployment, findings, "database-version",
+                         check_path(deployment, "regions.%s.database.version", region->name),
+                         "%s %lld cannot be deployed: want %lld to %lld", engine->title,
+                         (long long)database->version, (long long)engine->min_version,
+                         (long long)engine->max_version);
+    if (engine->validate)
+        engine->validate(deployment, region, findings);
+}
+
+static void check_key(const struct deployment *deployment, const struct region *region,
+                      struct findings *findings)
+{
+    const char *key = region->database.encryption_key, *account = region->account;
+    if (key && !check_is_plain(key, ":/._-"))
+        (void)check_fail(deployment, findings, "encryption-key",
+                         check_path(deployment, "regions.%s.database.encryption-key", region->name),
+                         "want an ARN, a resource name or an id, found \"%.100s\"", key);
+    if (account && !check_is_plain(account, ":/._-+=,@"))
+        (void)check_fail(deployment, findings, "account",
+                         check_path(deployment, "regions.%s.account", region->name),
+                         "want a role's ARN, a project or a subscription, found \"%.100s\"", account);
+    if (key && !region->database.encrypted)
+        (void)check_fail(deployment, findings, "encryption-key",
+                         check_path(deployment, "regions.%s.database.encryption-key", region->name),
+                         "a key is given, and encrypted is false");
+}
+
+static void check_region(const struct deployment *deployment, const struct region *region,
+                         struct findings *findings)
+{
+    const char *path = check_path(deployment, "regions.%s", region->name);
+    if (!check_is_name(region->name, 20) || strcmp(region->name, "global") == 0) {
+        struct finding *finding =
+            check_fail(deployment, findings, "region-name", path, "this name cannot be used for a region");
+        finding_hint(findings, finding,
+                     "Use at most 20 lower case letters, digits and dashes, a letter first "
+                     "and no dash last; \"global\" is taken.");
+    }
+    check_counts(deployment, region, findings);
+    check_engine(deployment, region, findings);
+    check_key(deployment, region, findings);
+    check_labels(deployment, &region->labels, check_path(deployment, "%s.labels", path), findings);
+    if (!region->provider)
+        return;
+    if (region->provider->refusal) {
+        (void)check_fail(deployment, findings, "provider", check_path(deployment, "%s.provider", path), "%s",
+                         region->provider->refusal);
+        return;
+    }
+    check_location(deployment, region, check_path(deployment, "%s.location", path), findings);
+    check_types(deployment, region, findings);
+    size_t before = findings->errors;
+    if (region->provider->validate_region && region->location && region->instance_type && !before)
+        region->provider->validate_region(deployment, region, findings);
+}
+
+void check_regions(const struct deployment *deployment, struct findings *findings)
+{
+    if (deployment_region_count(deployment) > REGIONS_MAX)
+        (void)check_fail(deployment, findings, "regions", "regions",
+                         "%zu regions are more than the %d that fit", deployment_region_count(deployment),
+                         REGIONS_MAX);
+    for (size_t i = 0; i < deployment_region_count(deployment); i++)
+        check_region(deployment, deployment_region(deployment, i), findings);
+}

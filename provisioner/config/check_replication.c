@@ -1,0 +1,151 @@
+/* Replication and compliance: names of regions, tables, dates, zones. */
+#include "lib/core/str.h"
+#include "provisioner/config/checks.h"
+
+static bool takes_part(const struct deployment_replication *replication, const char *name)
+{
+    for (size_t i = 0; i < replication->regions.count; i++) {
+        if (strcmp(replication->regions.items[i], name) == 0)
+            return true;
+    }
+    return replication->regions.count == 0;
+}
+
+static void check_members(const struct deployment *deployment, struct findings *findings)
+{
+    const struct string_list *regions = &deployment->replication.regions;
+    for (size_t i = 0; i < regions->count; i++) {
+        const char *path = check_path(deployment, "replication.regions.%zu", i);
+        check_region_name(deployment, regions->items[i], path, findings);
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(regions->items[i], regions->items[j]) == 0)
+                (void)check_fail(deployment, findings, "replication", path, "%s is named twice",
+                                 regions->items[i]);
+        }
+    }
+    size_t count = regions->count ? regions->count : deployment_region_count(deployment);
+    if (deployment->replication.mode != REPLICATION_NONE && count < 2)
+        (void)check_fail(deployment, findings, "replication", "replication.mode",
+                         "replication needs two regions, and one takes part");
+}
+
+static void check_primary(const struct deployment *deployment, struct findings *findings)
+{
+    const struct deployment_replication *replication = &deployment->replication;
+    if (!check_written(deployment, "replication.primary") || !replication->primary)
+        return;
+    if (replication->mode != REPLICATION_STREAMING)
+        (void)check_fail(deployment, findings, "replication", "replication.primary",
+                         "a primary is chosen with mode: streaming only");
+    check_region_name(deployment, replication->primary, "replication.primary", findings);
+    if (!takes_part(replication, replication->primary))
+        (void)check_fail(deployment, findings, "replication", "replication.primary",
+                         "%s is not among replication.regions", replication->primary);
+}
+
+/* table or schema.table, each at most 63 bytes as PostgreSQL keeps them. */
+static void check_tables(const struct deployment *deployment, const struct string_list *tables,
+                         const char *path, struct findings *findings)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        const char *name = tables->items[i], *dot = strchr(name, '.');
+        size_t first = dot ? (size_t)(dot - name) : strlen(name), second = dot ? strlen(dot + 1) : 1;
+        if (!first || !second || first > 63 || second > 63 || (dot && strchr(dot + 1, '.')))
+            (void)check_fail(deployment, findings, "table-name", check_path(deployment, "%s.%zu", path, i),
+                             "want table or schema.table of at most 63 bytes each, found \"%.80s\"", name);
+    }
+}
+
+/* The condition goes between parentheses: it must not be able to leave them. NULL when it cannot. */
+static const char *escape_of(const char *rows)
+{
+    size_t depth = 0;
+    for (const char *at = rows; *at; at++) {
+        if (*at == '\'' || *at == '"') {
+            const char *end = strchr(at + 1, *at);
+            if (!end)
+                return "a quote is not closed";
+            at = end;
+        } else if (*at == '(') {
+            depth++;
+        } else if (*at == ')') {
+            if (!depth--)
+                return "a parenthesis is closed that was not opened";
+        } else if (*at == ';' || *at == '\\' || *at == '$') {
+            return "the characters ; \\ and $ are not allowed outside quotes";
+        } else if ((*at == '-' && at[1] == '-') || (*at == '/' && at[1] == '*')) {
+            return "comments are not allowed";
+        }
+    }
+    return depth ? "a parenthesis is not closed" : NULL;
+}
+
+static void check_filter(const struct deployment *deployment, size_t i, struct findings *findings)
+{
+    const struct section_list *filters = &deployment->replication.filters;
+    const struct replication_filter *filter = SECTION_AT(const struct replication_filter, *filters, i);
+    const char *path = check_path(deployment, "replication.filters.%zu", i);
+    check_region_name(deployment, filter->region, check_path(deployment, "%s.region", path), findings);
+    if (!filter->tables.count && !filter->exclude.count && !filter->rows)
+        (void)check_fail(deployment, findings, "filter", path,
+                         "restricts nothing: want tables, exclude or rows");
+    check_tables(deployment, &filter->tables, check_path(deployment, "%s.tables", path), findings);
+    check_tables(deployment, &filter->exclude, check_path(deployment, "%s.exclude", path), findings);
+    const char *escape = filter->rows ? escape_of(filter->rows) : NULL;
+    if (escape)
+        (void)check_fail(deployment, findings, "filter", check_path(deployment, "%s.rows", path), "%s",
+                         escape);
+    for (size_t j = 0; j < i && filter->region; j++) {
+        const struct replication_filter *earlier = SECTION_AT(const struct replication_filter, *filters, j);
+        if (earlier->region && strcmp(earlier->region, filter->region) == 0)
+            (void)check_fail(deployment, findings, "filter", check_path(deployment, "%s.region", path),
+                             "%s has a filter at line %u already", filter->region, earlier->position.line);
+    }
+}
+
+/* What PostgreSQL's own replication does not give is said, since a word in a file is no mechanism. */
+static void check_promises(const struct deployment *deployment, struct findings *findings)
+{
+    const struct deployment_replication *replication = &deployment->replication;
+    size_t count =
+        replication->regions.count ? replication->regions.count : deployment_region_count(deployment);
+    if (replication->mode == REPLICATION_NONE) {
+        if (replication->lag_target_ns)
+            (void)check_fail(deployment, findings, "replication", "replication.lag-target",
+                             "is given, and replication.mode is none");
+        if (replication->rpo_ns)
+            (void)check_fail(deployment, findings, "replication", "replication.rpo",
+                             "is given, and replication.mode is none");
+        return;
+    }
+    const char *resolution = replication->conflict_resolution, *consistency = replication->consistency;
+    if (replication->mode != REPLICATION_ACTIVE_ACTIVE)
+        return;
+    if (resolution && strcmp(resolution, "error") != 0) {
+        struct finding *finding = check_warn(
+            deployment, findings, "conflict-resolution", "replication.conflict-resolution",
+            "PostgreSQL's logical replication does not resolve conflicts, and nothing here adds %s: of "
+            "two updates of a row each region keeps the one that it applied last, and a key that two "
+            "regions insert stops replication",
+            resolution);
+        finding_hint(findings, finding,
+                     "Keys from sequences do not collide, as every region has numbers of its "
+                     "own. Let one region alone write a row, or write conflict-resolution: "
+                     "error.");
+    }
+    if (consistency && strcmp(consistency, "causal") == 0 && count > 2)
+        (void)check_warn(
+            deployment, findings, "consistency", "replication.consistency",
+            "the order of causes holds between two regions; among %zu, a third may see an answer "
+            "before the row that it answers",
+            count);
+}
+
+void check_replication(const struct deployment *deployment, struct findings *findings)
+{
+    check_members(deployment, findings);
+    check_primary(deployment, findings);
+    for (size_t i = 0; i < deployment->replication.filters.count; i++)
+        check_filter(deployment, i, findings);
+    check_promises(deployment, findings);
+}

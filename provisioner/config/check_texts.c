@@ -1,0 +1,40 @@
+/* Control characters: no key or value of the file may hold one, since all of it ends up in names, scripts,
+ * terminals and lines of logs. Line ends are allowed where SQL and reasons are written. */
+#include "provisioner/config/checks.h"
+
+static bool is_sound(struct str text, bool lines)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        bool line = lines && (c == '\n' || c == '\t');
+        /* U+0080 to U+009F, the second range of control characters, is C2 80 to C2 9F. */
+        bool second = c == 0xC2 && i + 1 < text.len && (unsigned char)text.ptr[i + 1] < 0xA0;
+        if (((c < 0x20 || c == 0x7F) && !line) || second)
+            return false;
+    }
+    return true;
+}
+
+static void check_node(const struct node *node, struct findings *findings)
+{
+    char path[NODE_PATH_MAX];
+    bool lines = node->key && (strcmp(node->key, "rows") == 0 || strcmp(node->key, "reason") == 0);
+    if (node->kind == NODE_SCALAR && !is_sound(node->scalar, lines))
+        (void)findings_add(findings, DIAG_ERROR, "control-character", node, "%s: holds a control character",
+                           node_path(node, path));
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->kind == NODE_SEQUENCE) {
+            check_node(node->items[i], findings);
+            continue;
+        }
+        if (!is_sound(node->pairs[i].key, false))
+            (void)findings_add(findings, DIAG_ERROR, "control-character", node->pairs[i].value,
+                               "%s: a key holds a control character", node_path(node, path));
+        check_node(node->pairs[i].value, findings);
+    }
+}
+
+void check_texts(const struct deployment *deployment, struct findings *findings)
+{
+    check_node(deployment->root, findings);
+}

@@ -1,0 +1,15 @@
+/* The other way in which FraiseQL deployments have been written down (compute, networking, monitoring
+ * backends, alerts), read for `init --from`.
+ *
+ * Whatever cannot be carried over is a warning at its line. Threads: any. */
+#ifndef FRAISEQL_PROVISIONER_CONFIG_DIALECT_H
+#define FRAISEQL_PROVISIONER_CONFIG_DIALECT_H
+
+#include "lib/core/buf.h"
+#include "lib/core/yaml.h"
+#include "provisioner/finding.h"
+
+/* Appends the file in this program's format. */
+void dialect_convert(const struct node *root, struct findings *findings, struct buf *out);
+
+#endif

@@ -1,0 +1,359 @@
+#include "provisioner/gcp/credentials.h"
+
+#include "lib/cloud/cloud_call.h"
+#include "lib/cloud/google_signin.h"
+#include "lib/cloud/oauth.h"
+#include "lib/core/clock.h"
+#include "lib/core/env.h"
+#include "provisioner/inquiry.h"
+
+#include <ctype.h>
+
+#define MANAGER_URL   "https://cloudresourcemanager.googleapis.com/v1/"
+#define TOKENINFO_URL "https://oauth2.googleapis.com/tokeninfo"
+#define ANSWER_BYTES  (1024UL * 1024)
+#define IDENTITY_NS   (5 * NS_PER_S) /* for what is good to know and no more */
+
+struct gcp {
+    struct inquiry base;
+    const char *project, *manager, *tokeninfo;
+};
+
+/* --- what the module needs --- */
+
+enum need { ALWAYS, OWN_KEY, GATEWAY };
+
+static const struct {
+    const char *permission, *role; /* the role that gives it and as little else as can be */
+    enum need need;
+} needs[] = {
+    {"resourcemanager.projects.get", "roles/browser", ALWAYS},
+    {"serviceusage.services.enable", "roles/serviceusage.serviceUsageAdmin", ALWAYS},
+    {"serviceusage.services.list", "roles/serviceusage.serviceUsageAdmin", ALWAYS},
+    {"compute.networks.create", "roles/compute.admin", ALWAYS},
+    {"compute.networks.updatePolicy", "roles/compute.admin", ALWAYS},
+    {"compute.subnetworks.create", "roles/compute.admin", ALWAYS},
+    {"compute.routers.create", "roles/compute.admin", ALWAYS},
+    {"compute.routers.update", "roles/compute.admin", ALWAYS},
+    {"compute.firewalls.create", "roles/compute.admin", ALWAYS},
+    {"compute.globalAddresses.create", "roles/compute.admin", ALWAYS},
+    {"compute.globalAddresses.createInternal", "roles/compute.admin", ALWAYS},
+    {"compute.instanceTemplates.create", "roles/compute.admin", ALWAYS},
+    {"compute.instanceGroupManagers.create", "roles/compute.admin", ALWAYS},
+    {"compute.instances.create", "roles/compute.admin", ALWAYS},
+    {"compute.disks.create", "roles/compute.admin", ALWAYS},
+    {"compute.autoscalers.create", "roles/compute.admin", ALWAYS},
+    {"compute.healthChecks.create", "roles/compute.admin", ALWAYS},
+    {"compute.backendServices.create", "roles/compute.admin", ALWAYS},
+    {"compute.urlMaps.create", "roles/compute.admin", ALWAYS},
+    {"compute.sslCertificates.create", "roles/compute.admin", ALWAYS},
+    {"compute.sslPolicies.create", "roles/compute.admin", ALWAYS},
+    {"compute.targetHttpProxies.create", "roles/compute.admin", ALWAYS},
+    {"compute.targetHttpsProxies.create", "roles/compute.admin", ALWAYS},
+    {"compute.globalForwardingRules.create", "roles/compute.admin", ALWAYS},
+    {"compute.zones.list", "roles/compute.admin", ALWAYS},
+    {"compute.addresses.create", "roles/compute.admin", GATEWAY},
+    {"compute.subnetworks.useExternalIp", "roles/compute.admin", GATEWAY},
+    {"servicenetworking.services.addPeering", "roles/servicenetworking.networksAdmin", ALWAYS},
+    {"cloudsql.instances.create", "roles/cloudsql.admin", ALWAYS},
+    {"cloudsql.databases.create", "roles/cloudsql.admin", ALWAYS},
+    {"cloudkms.keyRings.create", "roles/cloudkms.admin", OWN_KEY},
+    {"cloudkms.cryptoKeys.create", "roles/cloudkms.admin", OWN_KEY},
+    {"cloudkms.cryptoKeys.setIamPolicy", "roles/cloudkms.admin", OWN_KEY},
+    {"secretmanager.secrets.create", "roles/secretmanager.admin", ALWAYS},
+    {"secretmanager.secrets.setIamPolicy", "roles/secretmanager.admin", ALWAYS},
+    {"iam.serviceAccounts.create", "roles/iam.serviceAccountAdmin", ALWAYS},
+    {"iam.serviceAccounts.actAs", "roles/iam.serviceAccountUser", ALWAYS},
+    {"iam.roles.create", "roles/iam.roleAdmin", ALWAYS},
+    {"resourcemanager.projects.getIamPolicy", "roles/resourcemanager.projectIamAdmin", ALWAYS},
+    {"resourcemanager.projects.setIamPolicy", "roles/resourcemanager.projectIamAdmin", ALWAYS},
+    {"logging.buckets.create", "roles/logging.configWriter", ALWAYS},
+    {"logging.sinks.create", "roles/logging.configWriter", ALWAYS},
+};
+
+static bool is_needed(const struct gcp *gcp, enum need need)
+{
+    if (need == OWN_KEY)
+        return !gcp->base.region->database.encryption_key;
+    return need == ALWAYS || gcp->base.deployment->network.links == LINK_TLS;
+}
+
+/* --- findings --- */
+
+/* --- project and endpoints --- */
+
+/* "my-project", "example.com:my-project" or a project's number. */
+static bool is_project(const char *text)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        if (!islower((unsigned char)text[i]) && !isdigit((unsigned char)text[i]) && !strchr("-.:", text[i]))
+            return false;
+    }
+    return length > 0 && length < 128;
+}
+
+const char *gcp_project_of(const struct region *region)
+{
+    static const char *const variables[] = {"GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT",
+                                            "CLOUDSDK_CORE_PROJECT"};
+    const char *project = region->account;
+    for (size_t i = 0; !project && i < ARRAY_LEN(variables); i++)
+        project = env_get(variables[i]);
+    return project;
+}
+
+/* False when the address may not be sent a token. */
+static bool endpoint(const char *variable, const char *otherwise, const char **ret_url)
+{
+    const char *url = env_get(variable);
+    *ret_url = url ? url : otherwise;
+    return oauth_url_is_private(*ret_url);
+}
+
+static int find_place(struct gcp *gcp, bool *ret_found)
+{
+    const char *region = gcp->base.region->name;
+    *ret_found = false;
+    gcp->project = gcp_project_of(gcp->base.region);
+    if (!gcp->project)
+        return inquiry_found(
+            &gcp->base,
+            arena_printf(gcp->base.arena,
+                         "no project is named: neither regions.%s.account nor GOOGLE_PROJECT is set", region),
+            arena_printf(gcp->base.arena, "export GOOGLE_PROJECT=PROJECT, or set regions.%s.account",
+                         region));
+    if (!is_project(gcp->project))
+        return inquiry_found(&gcp->base,
+                             arena_printf(gcp->base.arena, "\"%s\" is no project's id", gcp->project),
+                             "gcloud projects list");
+    if (!endpoint("GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT", MANAGER_URL, &gcp->manager) ||
+        !endpoint("FRAISEQL_GOOGLE_TOKENINFO", TOKENINFO_URL, &gcp->tokeninfo))
+        return inquiry_found(
+            &gcp->base, "an endpoint set by the environment is not https, and a token would be sent to it",
+            "unset GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT FRAISEQL_GOOGLE_TOKENINFO");
+    *ret_found = true;
+    return 0;
+}
+
+/* --- who we are --- */
+
+static bool is_word(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!isalnum((unsigned char)text.ptr[i]) && !strchr("-._:@+", text.ptr[i]))
+            return false;
+    }
+    return text.len > 0 && text.len < 256;
+}
+
+/* Good to know and no more: a failure leaves it unknown. */
+static void ask_identity(struct gcp *gcp)
+{
+    struct http_response response;
+    struct node *root = NULL;
+    const struct http_header headers[] = {{"Content-Type", "application/x-www-form-urlencoded"}};
+    const struct http_request request = {.method = "POST",
+                                         .url = gcp->tokeninfo,
+                                         .headers = headers,
+                                         .header_count = 1,
+                                         .bearer_token = gcp->base.token.secret,
+                                         .max_body_bytes = ANSWER_BYTES};
+    int64_t deadline = clock_mono_ns() + IDENTITY_NS;
+    if (deadline > gcp->base.deadline_mono_ns)
+        deadline = gcp->base.deadline_mono_ns;
+    if (cloud_call(gcp->base.client, &request, deadline, gcp->base.arena, &response, NULL) ||
+        response.status != 200 || json_parse(gcp->base.arena, response.body, &root, NULL))
+        return;
+    struct str email = node_text(root, "email");
+    if (is_word(email))
+        gcp->base.check->identity = email.ptr;
+}
+
+static const char *member_of(const struct gcp *gcp)
+{
+    const char *identity = gcp->base.check->identity;
+    if (!identity || !is_word(str_from(identity))) /* it becomes part of a command */
+        return "MEMBER";
+    bool account = str_ends(str_from(identity), STR(".gserviceaccount.com"));
+    return arena_printf(gcp->base.arena, "%s:%s", account ? "serviceAccount" : "user", identity);
+}
+
+/* --- what we may do --- */
+
+static bool is_listed(const struct node *list, const char *permission)
+{
+    for (size_t i = 0; list && list->kind == NODE_SEQUENCE && i < list->count; i++) {
+        if (str_equal_text(list->items[i]->scalar, permission))
+            return true;
+    }
+    return false;
+}
+
+/* A command for each role that would give something of what is missing. */
+static const char *mend_of(const struct gcp *gcp, const bool *lacks)
+{
+    struct buf mend = BUF_INIT(16384);
+    for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+        bool told = false;
+        for (size_t j = 0; j < i; j++)
+            told = told || (lacks[j] && strcmp(needs[j].role, needs[i].role) == 0);
+        if (lacks[i] && !told)
+            inquiry_append(&mend, " && ",
+                           arena_printf(gcp->base.arena,
+                                        "gcloud projects add-iam-policy-binding %s --member=%s --role=%s",
+                                        gcp->project, member_of(gcp), needs[i].role));
+    }
+    const char *text = arena_strdup(gcp->base.arena, buf_str(&mend));
+    buf_deinit(&mend);
+    return text;
+}
+
+static int judge_permissions(struct gcp *gcp, const struct node *granted)
+{
+    const char **missing = arena_alloc(gcp->base.arena, ARRAY_LEN(needs) * sizeof *missing);
+    bool lacks[ARRAY_LEN(needs)] = {false};
+    size_t asked = 0, count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+        if (!is_needed(gcp, needs[i].need))
+            continue;
+        asked++;
+        lacks[i] = !is_listed(granted, needs[i].permission);
+        if (lacks[i])
+            missing[count++] = needs[i].permission;
+    }
+    const char *shown = inquiry_missing(&gcp->base, missing, count);
+    gcp->base.check->ok = !count;
+    if (count)
+        (void)inquiry_found(&gcp->base,
+                            arena_printf(gcp->base.arena, "%s lacks %zu of %zu permissions in project %s: %s",
+                                         inquiry_who(&gcp->base), count, asked, gcp->project, shown),
+                            mend_of(gcp, lacks));
+    return 0;
+}
+
+/* The member `reason` of what Google says beside its error, and of its metadata. */
+static const struct node *error_info(const struct node *root, const char *reason)
+{
+    const struct node *details = node_member(node_member(root, "error"), "details");
+    for (size_t i = 0; details && details->kind == NODE_SEQUENCE && i < details->count; i++) {
+        if (str_equal_text(node_text(details->items[i], "reason"), reason))
+            return details->items[i];
+    }
+    return NULL;
+}
+
+static int judge_disabled(struct gcp *gcp, const struct node *info)
+{
+    const struct node *metadata = node_member(info, "metadata");
+    struct str service = node_text(metadata, "service"), consumer = node_text(metadata, "consumer");
+    if (str_starts(consumer, STR("projects/")))
+        consumer = (struct str){consumer.ptr + 9, consumer.len - 9};
+    if (!is_word(service))
+        service = STR("cloudresourcemanager.googleapis.com");
+    if (!is_word(consumer))
+        consumer = str_from(gcp->project);
+    return inquiry_found(&gcp->base,
+                         arena_printf(gcp->base.arena, "the API %.*s is not enabled in project %.*s",
+                                      STR_ARGS(service), STR_ARGS(consumer)),
+                         arena_printf(gcp->base.arena, "gcloud services enable %.*s --project=%.*s",
+                                      STR_ARGS(service), STR_ARGS(consumer)));
+}
+
+static int judge_refusal(struct gcp *gcp, const struct http_response *response, const char *url)
+{
+    struct error refused = {0};
+    struct node *root = NULL;
+    if (json_parse(gcp->base.arena, response->body, &root, NULL))
+        root = NULL;
+    (void)oauth_refusal(response->status, response->body, &refused);
+    const struct node *disabled = error_info(root, "SERVICE_DISABLED");
+    if (disabled)
+        return judge_disabled(gcp, disabled);
+    if (response->status == 401)
+        return inquiry_found(&gcp->base,
+                             arena_printf(gcp->base.arena, "Google does not take the token of %s: it %s",
+                                          inquiry_who(&gcp->base), refused.message),
+                             "gcloud auth application-default login");
+    if (error_info(root, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"))
+        return inquiry_found(
+            &gcp->base,
+            arena_printf(gcp->base.arena, "the token of %s lacks the scope " GOOGLE_SCOPE_ALL,
+                         inquiry_who(&gcp->base)),
+            "gcloud compute instances set-service-account INSTANCE --scopes=cloud-platform, or "
+            "gcloud auth application-default login");
+    if (response->status == 403 || response->status == 404)
+        return inquiry_found(&gcp->base,
+                             arena_printf(gcp->base.arena,
+                                          "project %s does not exist, or %s may not see it: Google %s",
+                                          gcp->project, inquiry_who(&gcp->base), refused.message),
+                             arena_printf(gcp->base.arena, "gcloud projects describe %s", gcp->project));
+    return error_set(gcp->base.err, response->status == 400 ? ERR_PEER : refused.code, "%s %s", url,
+                     refused.message);
+}
+
+static int ask_permissions(struct gcp *gcp)
+{
+    struct buf body = BUF_INIT(16384);
+    struct json_writer json;
+    struct http_response response;
+    const struct node *root;
+    bool slash = str_ends(str_from(gcp->manager), STR("/"));
+    const char *url = arena_printf(gcp->base.arena, "%s%sprojects/%s:testIamPermissions", gcp->manager,
+                                   slash ? "" : "/", gcp->project);
+    json_init(&json, &body);
+    json_object_begin(&json);
+    json_key(&json, "permissions");
+    json_array_begin(&json);
+    for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+        if (is_needed(gcp, needs[i].need))
+            json_text(&json, needs[i].permission);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+    const struct http_header headers[] = {{"Content-Type", "application/json"}};
+    const struct http_request request = {.method = "POST",
+                                         .url = url,
+                                         .headers = headers,
+                                         .header_count = 1,
+                                         .body = buf_str(&body),
+                                         .bearer_token = gcp->base.token.secret,
+                                         .max_body_bytes = ANSWER_BYTES};
+    int code = cloud_call(gcp->base.client, &request, gcp->base.deadline_mono_ns, gcp->base.arena, &response,
+                          gcp->base.err);
+    buf_deinit(&body);
+    if (code)
+        return error_prefix(gcp->base.err, "%s", url);
+    if (response.status != 200)
+        return judge_refusal(gcp, &response, url);
+    /* Without any permission the answer is an empty object. */
+    code = inquiry_object(&gcp->base, url, response.body, &root);
+    return code ? code : judge_permissions(gcp, node_member(root, "permissions"));
+}
+
+static int ask(void *own)
+{
+    struct gcp *gcp = own;
+    if (!gcp->base.check->identity)
+        ask_identity(gcp);
+    return ask_permissions(gcp);
+}
+
+int gcp_validate_credentials(const struct deployment *deployment, const struct region *region,
+                             int64_t deadline_mono_ns, struct arena *arena,
+                             struct credential_check *ret_check, struct error *err)
+{
+    bool known;
+    struct gcp gcp = {.base = {.deployment = deployment,
+                               .region = region,
+                               .deadline_mono_ns = deadline_mono_ns,
+                               .arena = arena,
+                               .check = ret_check,
+                               .err = err,
+                               .mend = "gcloud auth application-default login"}};
+    *ret_check = (struct credential_check){.region = region->name, .provider = "gcp"};
+    int code = find_place(&gcp, &known);
+    if (code || !known)
+        return code;
+    return inquiry_run(&gcp.base, google_signin_new(GOOGLE_SCOPE_ALL), cloud_signin, ask, &gcp);
+}

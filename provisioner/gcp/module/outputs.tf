@@ -1,0 +1,69 @@
+output "endpoint" {
+  description = "Where the service answers: an address."
+  value       = local.address
+}
+
+output "endpoint_kind" {
+  description = "hostname or address."
+  value       = "address"
+}
+
+output "endpoint_zone_id" {
+  description = "Empty: alias records are AWS' own."
+  value       = ""
+}
+
+output "url" {
+  description = "URL of the service in this region."
+  value       = local.tls ? "https://${var.domain == "" ? local.address : "${var.region}.${var.domain}"}" : "http://${local.address}"
+}
+
+output "database_address" {
+  description = "Address of the database, reachable inside the network."
+  value       = google_sql_database_instance.this.private_ip_address
+}
+
+output "database_port" {
+  description = "Port of the database."
+  value       = 5432
+}
+
+output "database_name" {
+  description = "Name of the service's database."
+  value       = google_sql_database.this.name
+}
+
+output "database_secret" {
+  description = "Secret that holds the password of the user fraiseql."
+  value       = google_secret_manager_secret.this["database"].id
+}
+
+output "network_id" {
+  description = "Id of the network."
+  value       = google_compute_network.this.id
+}
+
+output "cidr" {
+  description = "Address range of the network."
+  value       = var.cidr
+}
+
+output "gateway_address" {
+  description = "Public address at which other regions reach the database, empty for none."
+  value       = var.links == "tls" && local.gateway_address != null ? local.gateway_address : ""
+}
+
+output "gateway_rule_target" {
+  description = "Network that the global root opens to the other regions, empty for none."
+  value       = var.links == "tls" ? google_compute_network.this.name : ""
+}
+
+output "monitoring_identity" {
+  description = "Service account that may read metrics and logs."
+  value       = google_service_account.monitoring.email
+}
+
+output "service_group" {
+  description = "Instance group of the service."
+  value       = google_compute_region_instance_group_manager.service.name
+}

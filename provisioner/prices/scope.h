@@ -1,0 +1,29 @@
+/* What a refresh asks for: the places of one cloud, and its types.
+ *
+ * Ownership: everything lives in the arena given. Threads: immutable once made. */
+#ifndef FRAISEQL_PROVISIONER_PRICES_SCOPE_H
+#define FRAISEQL_PROVISIONER_PRICES_SCOPE_H
+
+#include "lib/core/map.h"
+#include "provisioner/catalog/catalog.h"
+
+struct prices_scope {
+    const char *provider;
+    struct string_list locations;
+    struct map types; /* struct instance_type by name, machines and database classes */
+    bool whole;       /* all that the catalog knows */
+};
+
+/* All that the catalog knows of the provider. */
+void prices_scope_all(struct prices_scope *scope, const char *provider, struct arena *arena);
+/* What the regions of a deployment use, with the portable sizes and the gateway's machine. `names` restricts
+ * the regions; empty: all. No location: the deployment does not use the provider. */
+void prices_scope_of(struct prices_scope *scope, const char *provider, const struct deployment *deployment,
+                     const struct string_list *names, struct arena *arena);
+void prices_scope_deinit(struct prices_scope *scope);
+
+bool prices_scope_has_location(const struct prices_scope *scope, struct str name);
+/* NULL: not asked for. */
+const struct instance_type *prices_scope_type(const struct prices_scope *scope, struct str name);
+
+#endif

@@ -1,0 +1,45 @@
+/* Shared by the files of this folder. */
+#ifndef FRAISEQL_PROVISIONER_RENDER_INTERNAL_H
+#define FRAISEQL_PROVISIONER_RENDER_INTERNAL_H
+
+#include "provisioner/provider.h"
+#include "provisioner/render/render.h"
+
+#define RENDER_MAX_BYTES (16UL * 1024 * 1024)
+
+/* A region's name as an identifier of Terraform: letters, digits, dashes and underscores after a letter. */
+#define RENDER_LABEL_MAX 80
+const char *render_label(const struct region *region, char label[RENDER_LABEL_MAX]);
+
+/* Members of the "terraform" block: required_version, the backend of `root`. */
+void render_terraform(const struct deployment *deployment, const char *root, struct json_writer *json);
+/* The same place as seen by a terraform_remote_state of the global root: members backend and config. */
+void render_remote_state(const struct deployment *deployment, const char *root, struct json_writer *json);
+/* Refuses what would put a secret into a file. */
+int render_check_backend(const struct deployment *deployment, struct error *err) CHECK_RESULT;
+
+/* Arguments of a region's module, without `source`. With `roots` those that an operator may set from outside
+ * refer to variables of the root module. */
+void render_arguments(const struct deployment *deployment, const struct region *region,
+                      const struct render_identity *identity, bool roots, struct json_writer *json);
+/* What render_provider and render_requirements of a provider write, as text of an object: {"aws":{...}}. */
+void render_provider_object(const struct deployment *deployment, const struct region *region,
+                            struct buf *out);
+void render_requirements_object(const struct provider *provider, struct buf *out);
+/* The outputs that every region module has. */
+extern const char *const render_outputs[]; /* NULL-terminated */
+
+/* Position among the regions that write, and how many these are. */
+void render_node(const struct deployment *deployment, const struct region *region, size_t *ret_index,
+                 size_t *ret_count);
+/* Whether the global root opens this region's gateway. */
+bool render_opens_gateway(const struct deployment *deployment, const struct region *region);
+/* Where a region is, and the DNS modules' arguments besides `regions`. */
+void render_place(const struct region *region, struct json_writer *json);
+void render_dns_arguments(const struct deployment *deployment, const struct render_identity *identity,
+                          struct json_writer *json);
+const char *render_routing(const struct deployment *deployment);
+/* The region of `replication.primary`, or the first. */
+const struct region *render_primary(const struct deployment *deployment);
+
+#endif

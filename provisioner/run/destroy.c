@@ -1,0 +1,242 @@
+/* Removing a deployment: the global part first, then the regions. A database stays, with everything it needs
+ * to stay, unless --delete-data was given; then it leaves a final snapshot behind. */
+#include "lib/core/clock.h"
+#include "provisioner/run/flow.h"
+#include "provisioner/run/keep.h"
+#include "provisioner/run/view.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool has_state(struct run_root *root)
+{
+    static const char *const arguments[] = {"state", "list", NULL};
+    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, NULL);
+    bool any = !code && str_trim(buf_str(&bytes)).len > 0;
+    buf_deinit(&bytes);
+    return any;
+}
+
+static int list_kept(struct run_root *root, struct keep_list *ret)
+{
+    static const char *const arguments[] = {"show", "-json", NULL};
+    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
+    struct node *state = NULL;
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, &root->err);
+    if (!code)
+        code = json_parse(root->arena, buf_str(&bytes), &state, &root->err);
+    buf_deinit(&bytes);
+    if (!code)
+        keep_databases(root->arena, state, ret);
+    return code;
+}
+
+/* -destroy with a -target for each resource that no database needs. Targets bring along what depends on
+ * them, and a database depends on none of them. */
+static int plan_without_data(struct run_root *root)
+{
+    struct keep_list list = {0};
+    int code = list_kept(root, &list);
+    if (code)
+        return code;
+    if (!list.database_count) {
+        static const char *const all[] = {"-destroy", NULL};
+        root->extra = all;
+    } else if (!list.removable_count) {
+        root->planned = false;
+        return 0;
+    } else {
+        const char **extra = arena_zalloc(root->arena, (list.removable_count + 2) * sizeof *extra);
+        size_t count = 0;
+        extra[count++] = "-destroy";
+        for (size_t i = 0; i < list.removable_count; i++)
+            extra[count++] = arena_printf(root->arena, "-target=%s", list.removable[i]);
+        if (count > TF_ARGUMENTS_MAX - 16)
+            return error_set(&root->err, ERR_LIMIT,
+                             "%s has %zu resources to remove beside its database, more "
+                             "than this version takes at once",
+                             root->name, count);
+        root->extra = extra;
+    }
+    root_plan(root);
+    root->extra = NULL;
+    for (size_t i = 0; !root->failed && i < root->change_count; i++) {
+        if (keep_is_database(root->changes[i].type) && strcmp(root->changes[i].action, "delete") == 0)
+            return error_set(&root->err, ERR_CONFLICT, "%s: the plan would destroy %s without --delete-data",
+                             root->name, root->changes[i].address);
+    }
+    return root->failed ? root->err.code : 0;
+}
+
+/* The variable and a -target for each database that the plan would change; NULL: there is none. Whatever else
+ * has drifted is about to go and is left alone. */
+static const char *const *databases_to_release(struct run_root *root, const char *variable)
+{
+    const char **extra = arena_zalloc(root->arena, (root->change_count + 2) * sizeof *extra);
+    size_t count = 0;
+    extra[count++] = variable;
+    for (size_t i = 0; i < root->change_count; i++) {
+        const struct root_change *change = &root->changes[i];
+        if (keep_is_database(change->type) && strcmp(change->action, "update") == 0)
+            extra[count++] = arena_printf(root->arena, "-target=%s", change->address);
+    }
+    return count > 1 && count < TF_ARGUMENTS_MAX - 16 ? extra : NULL;
+}
+
+/* The provider takes the final snapshot from attributes that must be in the state before the destroy. */
+static int release_data(struct run_root *root)
+{
+    char stamp[32];
+    struct timespec now = {.tv_sec = clock_wall_ns() / NS_PER_S};
+    struct tm utc;
+    (void)gmtime_r(&now.tv_sec, &utc);
+    (void)strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &utc);
+    const char *variable = arena_printf(root->arena, "-var=final_snapshot=%s-%s-%s",
+                                        root->run->deployment->metadata.name, root->name, stamp);
+    const char *const lift[] = {variable, NULL}, *const all[] = {"-destroy", variable, NULL};
+    root->extra = lift;
+    root_plan(root);
+    root->extra = root->failed ? NULL : databases_to_release(root, variable);
+    if (root->extra) {
+        root_plan(root);
+        if (!root->failed && root_changes(root))
+            root_apply(root);
+    }
+    root->extra = all;
+    if (!root->failed)
+        root_plan(root);
+    root->extra = NULL;
+    return root->failed ? root->err.code : 0;
+}
+
+static void plan_keeping(struct run_root *root)
+{
+    root_prepare(root);
+    if (!root->failed && has_state(root) && plan_without_data(root))
+        root->failed = true;
+}
+
+static void plan_all(struct run_root *root)
+{
+    static const char *const all[] = {"-destroy", NULL};
+    root_prepare(root);
+    if (root->failed || !has_state(root))
+        return;
+    root->extra = all;
+    root_plan(root);
+    root->extra = NULL;
+}
+
+static void destroy_planned(struct run_root *root)
+{
+    if (!root->failed && root->planned && root_changes(root))
+        root_apply(root);
+}
+
+static void destroy_with_data(struct run_root *root)
+{
+    if (root->failed || !root->planned || !root_changes(root))
+        return;
+    if (release_data(root)) {
+        root->failed = true;
+        return;
+    }
+    root_apply(root);
+}
+
+static bool confirmed(struct run *run, int *ret_status)
+{
+    const char *name = run->deployment->metadata.name, *given = command_value(run->ctx, "--confirm");
+    if (given && strcmp(given, name) != 0) {
+        *ret_status =
+            command_usage_error(run->ctx, "--confirm %s: this deployment is called \"%s\"", given, name);
+        return false;
+    }
+    if (given && run->ctx->yes)
+        return true;
+    if (isatty(STDIN_FILENO) != 1 || run->ctx->json) {
+        *ret_status = command_usage_error(
+            run->ctx, "destroying without a terminal takes --yes and --confirm %s; nothing was changed",
+            name);
+        return false;
+    }
+    return flow_ask(
+        run, arena_printf(run->arena, "Type the deployment's name (%s) to destroy what is listed:", name),
+        name, ret_status);
+}
+
+static int destroy_global(struct run *run)
+{
+    struct run_root *const roots[] = {&run->global};
+    if (!run->has_global || run->ctx->regions.count || !run->global.planned)
+        return STATUS_OK;
+    run_each(run, roots, 1, "removing", destroy_planned);
+    run_step(run, run->global.failed ? STEP_FAILED : STEP_OK, "destroy", "global", NULL,
+             "Removing DNS and links between regions");
+    if (run->global.failed)
+        run_complain(run, &run->global);
+    return run->global.failed ? STATUS_FAILURE : STATUS_OK;
+}
+
+static void say_kept(struct run *run)
+{
+    output_printf(run->ctx->out,
+                  "\nDatabases stay, with the networks and keys they need; their states still know them. "
+                  "`fraiseql deploy destroy %s --delete-data` removes them after a final snapshot.\n",
+                  run->ctx->file);
+}
+
+static int plan_destruction(struct run *run, bool delete_data)
+{
+    struct run_root *const global[] = {&run->global};
+    int status = STATUS_OK;
+    run_each_region(run, "planning", delete_data ? plan_all : plan_keeping);
+    if (run->has_global && !run->ctx->regions.count)
+        run_each(run, global, 1, "planning", plan_all);
+    for (size_t i = 0; i <= run->region_count; i++) {
+        struct run_root *root = i < run->region_count ? &run->regions[i] : &run->global;
+        if (root->failed) {
+            status = STATUS_FAILURE;
+            run_complain(run, root);
+        } else if (root->planned) {
+            run_show_plan(run, root);
+            run_plan_record(run, root);
+        }
+    }
+    return run_interrupted(run) ? STATUS_INTERRUPTED : status;
+}
+
+int flow_destroy(struct run *run, bool delete_data)
+{
+    int status = plan_destruction(run, delete_data);
+    if (status)
+        return status;
+    if (!flow_changes(run)) {
+        if (!run->ctx->json)
+            output_printf(run->ctx->out, "There is nothing to destroy.\n");
+        return STATUS_OK;
+    }
+    if (run->ctx->dry_run || !confirmed(run, &status))
+        return status;
+    status = destroy_global(run);
+    if (!run_interrupted(run))
+        run_each_region(run, "removing", delete_data ? destroy_with_data : destroy_planned);
+    for (size_t i = 0; i < run->region_count; i++) {
+        const struct run_root *root = &run->regions[i];
+        run_step(run,
+                 root->failed    ? STEP_FAILED
+                 : root->skipped ? STEP_WARN
+                                 : STEP_OK,
+                 "destroy", root->name, root->skipped ? "interrupted before it began" : NULL, "Destroying %s",
+                 root->title);
+        if (root->failed) {
+            run_complain(run, root);
+            status = STATUS_FAILURE;
+        }
+    }
+    if (!delete_data && !run->ctx->json)
+        say_kept(run);
+    return run_interrupted(run) ? STATUS_INTERRUPTED : status;
+}

@@ -1,0 +1,38 @@
+/* The steps of a deployment in their order, each an exit status: 0 goes on. What went wrong has been printed.
+ *
+ *   validate -> credentials -> render -> plan -> (question) -> apply, a region each -> network ->
+ *   replication -> smoke -> dns */
+#ifndef FRAISEQL_PROVISIONER_RUN_FLOW_H
+#define FRAISEQL_PROVISIONER_RUN_FLOW_H
+
+#include "provisioner/run/run.h"
+
+/* "AWS, GCP, Azure": the clouds of the regions, each once. */
+const char *flow_clouds(const struct run *run);
+
+/* flow_credentials.c: STATUS_CREDENTIALS where a cloud refuses us, or, when something is about to be made,
+ * where we may not make it. A cloud that cannot be asked stops nothing. */
+int flow_credentials(struct run *run);
+int flow_render(struct run *run);
+/* Plans every region and, when there is one, the global part; shows price and plan. A region whose plan
+ * fails is marked `failed`; the status is then STATUS_FAILURE only if all have. */
+int flow_plan(struct run *run);
+/* Real changes of all plans. */
+int64_t flow_changes(const struct run *run);
+/* True when the answer is yes. Without a terminal, or interrupted: *ret_status is the exit status. */
+bool flow_ask(struct run *run, const char *question, const char *wanted, int *ret_status);
+
+/* Applies what is planned, region by region in parallel, then the global part and what follows it. */
+int flow_apply(struct run *run);
+
+/* Where the remote state has no deployment id yet, puts it there before anything else is made, so that a
+ * machine that has only the state finds what carries it. */
+int flow_keep_identity(struct run *run);
+
+/* verify.c: smoke tests. Regions that do not answer are marked `failed`. */
+int flow_smoke(struct run *run);
+
+/* destroy.c */
+int flow_destroy(struct run *run, bool delete_data);
+
+#endif

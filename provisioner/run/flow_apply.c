@@ -1,0 +1,340 @@
+/* From a plan to a deployment: regions, network, replication, smoke tests, DNS, and the words at the end. */
+#include "lib/core/clock.h"
+#include "provisioner/run/adopt.h"
+#include "provisioner/run/flow.h"
+#include "provisioner/run/outputs.h"
+#include "provisioner/run/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* --- regions
+ * -------------------------------------------------------------------------------------------------- */
+
+/* Another run's terraform may have been at work when the plan was made, and its state has moved since; or
+ * what was taken over was still being made (a database without an address yet), and has become something
+ * else. */
+static bool is_stale(const struct run_root *root)
+{
+    static const char *const words[] = {"plan is stale", "inconsistent final plan"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (root->problem_count && strstr(root->problems[0].summary, words[i]))
+            return !command_given(root->run->ctx, "--plan");
+    }
+    return false;
+}
+
+/* What the operator has seen and agreed to. */
+struct shown {
+    const struct root_change *changes;
+    size_t count;
+};
+
+/* The same action; or what was shown is there by now, and is brought to what was shown. */
+static bool is_shown(const struct root_change *change, const struct shown *shown)
+{
+    if (strcmp(change->action, "read") == 0 || change->import_id[0])
+        return true;
+    for (size_t i = 0; i < shown->count; i++) {
+        const struct root_change *before = &shown->changes[i];
+        if (strcmp(change->address, before->address) == 0)
+            return strcmp(change->action, before->action) == 0 ||
+                   (strcmp(change->action, "update") == 0 && strcmp(before->action, "delete") != 0);
+    }
+    return false;
+}
+
+/* A plan in a list of its own, so that what was shown stays. */
+static void plan_anew(struct run_root *root)
+{
+    root->failed = false;
+    root->changes = NULL;
+    root->change_count = root->change_capacity = 0;
+    root_plan(root);
+}
+
+static void plan_again(struct run_root *root, const struct shown *shown)
+{
+    plan_anew(root);
+    for (size_t i = 0; !root->failed && i < root->change_count; i++) {
+        if (is_shown(&root->changes[i], shown))
+            continue;
+        root->failed = true;
+        (void)error_set(
+            &root->err, ERR_UNAVAILABLE,
+            "%s: what would be done has changed since it was shown (%s: %s); deploy again to see it",
+            root->name, root->changes[i].address, root->changes[i].action);
+    }
+}
+
+/* Applies, and takes over what turns out to exist and to be ours, a bounded number of times. */
+static void apply_with_adoption(struct run_root *root)
+{
+    const struct shown shown = {root->changes, root->change_count};
+    root_apply(root);
+    for (unsigned round = 0; root->failed && round < ADOPT_ROUNDS_MAX; round++) {
+        if (run_interrupted(root->run))
+            break;
+        if (is_stale(root)) {
+            plan_again(root, &shown);
+        } else if (adopt_conflicts(root)) {
+            plan_anew(root);
+            if (!root->failed && adopt_check(root))
+                root->failed = true;
+        } else {
+            break;
+        }
+        if (root->failed)
+            break;
+        root_apply(root);
+    }
+    adopt_forget(root);
+}
+
+static void apply_region(struct run_root *root)
+{
+    if (!root->failed && root->planned && root_changes(root))
+        apply_with_adoption(root);
+}
+
+static const char *elapsed_note(const struct run_root *root)
+{
+    char text[VIEW_DURATION_MAX];
+    return arena_printf(root->run->arena, "%llu resources in %s", (unsigned long long)root->done,
+                        view_duration(root->spent_ns, text));
+}
+
+/* 0, or the exit status when a region failed. */
+static int apply_regions(struct run *run)
+{
+    int status = STATUS_OK;
+    run_each_region(run, "deploying", apply_region);
+    for (size_t i = 0; i < run->region_count; i++) {
+        struct run_root *root = &run->regions[i];
+        const char *note = root->skipped   ? "interrupted before it began"
+                           : root->applied ? elapsed_note(root)
+                           : root->failed  ? NULL
+                                           : "nothing changed";
+        run_step(run,
+                 root->failed    ? STEP_FAILED
+                 : root->skipped ? STEP_WARN
+                                 : STEP_OK,
+                 "apply", root->name, note, "Deploying to %s", root->title);
+        if (!root->failed)
+            continue;
+        run_complain(run, root);
+        if (status != STATUS_CONFIG)
+            status = root->err.code == ERR_CONFLICT ? STATUS_CONFIG : STATUS_FAILURE;
+    }
+    return status;
+}
+
+/* --- the global part
+ * ------------------------------------------------------------------------------------------ */
+
+/* What moves traffic, and so comes after the smoke tests. */
+static bool is_traffic(const char *type)
+{
+    static const char *const starts[] = {"aws_route53", "cloudflare_", "google_dns_",
+                                         "azurerm_traffic_manager", "azurerm_dns"};
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+        if (strncmp(type, starts[i], strlen(starts[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "-target=..." for each change that is network and not traffic; NULL: there is none. */
+static const char *const *network_targets(const struct run_root *global)
+{
+    const char **targets = arena_zalloc(global->arena, (global->change_count + 1) * sizeof *targets);
+    size_t count = 0;
+    for (size_t i = 0; i < global->change_count; i++) {
+        if (!is_traffic(global->changes[i].type) && strcmp(global->changes[i].action, "read") != 0)
+            targets[count++] = arena_printf(global->arena, "-target=%s", global->changes[i].address);
+    }
+    return count && count < TF_ARGUMENTS_MAX - 16 ? targets : NULL;
+}
+
+static void plan_and_apply(struct run_root *root)
+{
+    root_plan(root);
+    if (!root->failed && root_changes(root))
+        apply_with_adoption(root);
+}
+
+static int global_step(struct run *run, run_root_fn *work, const char *doing)
+{
+    struct run_root *const roots[] = {&run->global};
+    run->global.failed = run->global.applied = run->global.skipped = false;
+    run_each(run, roots, 1, doing, work);
+    return run->global.failed ? STATUS_FAILURE : STATUS_OK;
+}
+
+static int step_network(struct run *run)
+{
+    static const char text[] = "Setting up cross-cloud networking";
+    if (!run->has_global || run->ctx->regions.count) {
+        run_step(run, STEP_SKIPPED, "network", NULL,
+                 run->has_global ? "--region leaves the part between regions as it is"
+                                 : "nothing connects the regions of this file",
+                 "%s", text);
+        return STATUS_OK;
+    }
+    int status = global_step(run, root_plan, "planning");
+    const char *const *targets = status ? NULL : network_targets(&run->global);
+    if (!status && !targets) {
+        run_step(run, STEP_OK, "network", NULL, "nothing changed", "%s", text);
+        return STATUS_OK;
+    }
+    if (!status) {
+        run->global.extra = targets;
+        status = global_step(run, plan_and_apply, "networking");
+        run->global.extra = NULL;
+    }
+    run_step(run, status ? STEP_FAILED : STEP_OK, "network", NULL, NULL, "%s", text);
+    if (status)
+        run_complain(run, &run->global);
+    return status;
+}
+
+/* Whether every region of this run stands and, where it was asked, answers. */
+static bool all_stand(const struct run *run)
+{
+    for (size_t i = 0; i < run->region_count; i++) {
+        if (run->regions[i].failed || run->regions[i].skipped)
+            return false;
+    }
+    return true;
+}
+
+static int step_dns(struct run *run)
+{
+    static const char *const routings[] = {[ROUTE_LATENCY] = "latency",
+                                           [ROUTE_GEOGRAPHIC] = "geographic",
+                                           [ROUTE_FAILOVER] = "failover",
+                                           [ROUTE_WEIGHTED] = "weighted"};
+    const struct deployment_traffic *traffic = &run->deployment->traffic;
+    const char *routing = routings[traffic->routing];
+    const char *why = NULL;
+    if (!traffic->domain || traffic->dns == DNS_NONE)
+        why = "the file has no traffic.domain with DNS; each region answers at its own address";
+    else if (!run->has_global || run->ctx->regions.count)
+        why = "--region leaves DNS as it is";
+    else if (!all_stand(run))
+        why = "a region does not stand or does not answer, so traffic stays where it is; mend it and deploy "
+              "again";
+    if (why) {
+        run_step(run, STEP_SKIPPED, "dns", NULL, why, "Updating DNS (%s routing)", routing);
+        return STATUS_OK;
+    }
+    int status = global_step(run, plan_and_apply, "routing");
+    run_step(run, status ? STEP_FAILED : STEP_OK, "dns", NULL,
+             status || run->global.applied ? NULL : "nothing changed", "Updating DNS (%s routing)", routing);
+    if (status)
+        run_complain(run, &run->global);
+    return status;
+}
+
+/* --- replication
+ * ---------------------------------------------------------------------------------------------- */
+
+/* True when something is left for a person to run. */
+static bool step_replication(struct run *run)
+{
+    static const char *const modes[] = {[REPLICATION_NONE] = "none",
+                                        [REPLICATION_STREAMING] = "streaming",
+                                        [REPLICATION_ACTIVE_ACTIVE] = "active-active"};
+    const char *mode = modes[run->deployment->replication.mode];
+    size_t shown = 0;
+    if (run->deployment->replication.mode == REPLICATION_NONE ||
+        deployment_region_count(run->deployment) < 2) {
+        run_step(run, STEP_SKIPPED, "replication", NULL,
+                 run->deployment->replication.mode == REPLICATION_NONE ? "replication.mode is none"
+                                                                       : "there is one region",
+                 "Configuring replication (%s)", mode);
+        return false;
+    }
+    run_step(
+        run, STEP_WARN, "replication", NULL,
+        "the databases are private and cannot be reached from here; run this inside each region's network, "
+        "in "
+        "all with -v phase=publish, then in all with -v phase=subscribe (the files name further variables):",
+        "Configuring replication (%s)", mode);
+    for (size_t i = 0; i < run->region_count && !run->ctx->json; i++) {
+        struct run_root *root = &run->regions[i];
+        struct root_outputs outputs = {.database_address = "", .database_name = ""};
+        const char *sql = arena_printf(run->arena, "%s/replication.sql", root->folder);
+        if (access(sql, F_OK) != 0 || root->failed || root_outputs(root, &outputs, NULL))
+            continue;
+        output_printf(run->ctx->out, "      %s: psql \"host=%s dbname=%s sslmode=verify-full\" -f %s\n",
+                      root->name, outputs.database_address, outputs.database_name, sql);
+        shown++;
+    }
+    if (!shown && !run->ctx->json)
+        output_printf(run->ctx->out, "      (no SQL was rendered for the regions of this run)\n");
+    return true;
+}
+
+/* --- the end
+ * -------------------------------------------------------------------------------------------------- */
+
+static void say_end(struct run *run, int status, bool by_hand)
+{
+    char text[VIEW_DURATION_MAX];
+    const struct output *out = run->ctx->out;
+    if (out->json)
+        return;
+    if (status == STATUS_OK) {
+        output_printf(
+            out, "\n%s\nTotal time: %s\n",
+            by_hand ? "Deployed, but for replication: rows are copied once its SQL has been run, see above."
+                    : "Deployment complete!",
+            view_duration(clock_mono_ns() - out->started_mono_ns, text));
+        return;
+    }
+    output_printf(out, "\nThe deployment is not complete.\n");
+    for (size_t i = 0; i < run->region_count; i++) {
+        const struct run_root *root = &run->regions[i];
+        output_printf(out, "  %s: %s\n", root->title,
+                      root->failed    ? "does not stand as described"
+                      : root->skipped ? "was not begun"
+                                      : "stands");
+    }
+    output_printf(
+        out, "Next: fraiseql deploy %s  (goes on from here; `fraiseql deploy status %s` shows what stands)\n",
+        run->ctx->file, run->ctx->file);
+}
+
+static int worst(int a, int b)
+{
+    return a == STATUS_CONFIG || b == STATUS_CONFIG ? STATUS_CONFIG : a ? a : b;
+}
+
+static int after_regions(struct run *run, bool *ret_by_hand)
+{
+    int status = step_network(run);
+    if (run_interrupted(run))
+        return status;
+    *ret_by_hand = step_replication(run);
+    int smoke = flow_smoke(run);
+    if (run_interrupted(run))
+        return worst(status, smoke);
+    return worst(worst(status, smoke), step_dns(run));
+}
+
+int flow_apply(struct run *run)
+{
+    int status = apply_regions(run);
+    size_t standing = 0;
+    bool by_hand = false;
+    for (size_t i = 0; i < run->region_count; i++)
+        standing += !run->regions[i].failed && !run->regions[i].skipped;
+    if (standing && !run_interrupted(run))
+        status = worst(status, after_regions(run, &by_hand));
+    if (run_interrupted(run))
+        status = STATUS_INTERRUPTED;
+    say_end(run, status, by_hand);
+    return status;
+}

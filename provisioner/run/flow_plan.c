@@ -1,0 +1,294 @@
+/* From the file to a plan: rendering, identity, planning, price. */
+#include "lib/core/file.h"
+#include "provisioner/catalog/price_list.h"
+#include "provisioner/cost/cost.h"
+#include "provisioner/provider.h"
+#include "provisioner/render/render.h"
+#include "provisioner/run/adopt.h"
+#include "provisioner/run/flow.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#define IDENTITY_ADDRESS "terraform_data.fraiseql_identity"
+
+const char *flow_clouds(const struct run *run)
+{
+    struct buf text = BUF_INIT(4096);
+    for (size_t i = 0; i < run->region_count; i++) {
+        const char *title = run->regions[i].region->provider->title;
+        bool seen = false;
+        for (size_t j = 0; j < i; j++)
+            seen = seen || strcmp(run->regions[j].region->provider->title, title) == 0;
+        if (!seen)
+            buf_printf(&text, "%s%s", text.len ? ", " : "", title);
+    }
+    const char *copy = arena_strdup(run->arena, buf_str(&text));
+    buf_deinit(&text);
+    return copy;
+}
+
+static int interrupted(struct run *run)
+{
+    return run_interrupted(run) ? STATUS_INTERRUPTED : STATUS_OK;
+}
+
+/* --- rendering and identity
+ * ----------------------------------------------------------------------------------- */
+
+static bool is_remote(const struct run *run)
+{
+    return run->deployment->state.backend != STATE_LOCAL;
+}
+
+static int write_identity(const struct run_root *root, struct error *err)
+{
+    struct buf text = BUF_INIT(4096);
+    buf_printf(&text,
+               "{\n  \"resource\": {\n    \"terraform_data\": {\n      \"fraiseql_identity\": {\n"
+               "        \"input\": \"%s\"\n      }\n    }\n  }\n}\n",
+               root->run->workspace.id);
+    int code = file_replace(arena_printf(root->arena, "%s/identity.tf.json", root->folder), buf_str(&text),
+                            0600, err);
+    buf_deinit(&text);
+    return code;
+}
+
+static int render(struct run *run, struct error *err)
+{
+    struct render_identity identity = {.deployment_id = run->workspace.id};
+    int code = render_folder(run->deployment, &identity, run->workspace.render, err);
+    for (size_t i = 0; !code && is_remote(run) && i < run->region_count; i++)
+        code = write_identity(&run->regions[i], err);
+    for (size_t i = 0; i < run->region_count; i++)
+        adopt_forget(&run->regions[i]);
+    run->has_global = access(arena_printf(run->arena, "%s/main.tf.json", run->global.folder), F_OK) == 0;
+    return code;
+}
+
+/* The id that a state holds; NULL: none. */
+static const char *id_in_state(const struct node *state)
+{
+    const struct node *resources = node_member(state, "resources");
+    for (size_t i = 0; resources && resources->kind == NODE_SEQUENCE && i < resources->count; i++) {
+        const struct node *instances = node_member(resources->items[i], "instances");
+        if (!str_equal_text(node_text(resources->items[i], "name"), "fraiseql_identity") || !instances ||
+            instances->kind != NODE_SEQUENCE || !instances->count)
+            continue;
+        const struct node *input = node_member(node_member(instances->items[0], "attributes"), "input");
+        struct str id = input && input->kind == NODE_SCALAR ? input->scalar : node_text(input, "value");
+        if (id.len)
+            return id.ptr;
+    }
+    return NULL;
+}
+
+static int pull_id(struct run_root *root, const char **ret_id, struct error *err)
+{
+    static const char *const arguments[] = {"state", "pull", NULL};
+    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
+    struct node *state = NULL;
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, err);
+    if (!code && str_trim(buf_str(&bytes)).len)
+        code = json_parse(root->arena, buf_str(&bytes), &state, err);
+    buf_deinit(&bytes);
+    *ret_id = code ? NULL : id_in_state(state);
+    return code;
+}
+
+/* Another machine may have deployed this already: the states know its id. */
+static int find_identity(struct run *run, struct error *err)
+{
+    for (size_t i = 0; i < run->region_count; i++) {
+        const char *id = NULL;
+        struct run_root *root = &run->regions[i];
+        root_prepare(root);
+        if (root->failed) {
+            /* A dead cloud blocks nobody: its own plan will say so. */
+            root->failed = false;
+            continue;
+        }
+        if (pull_id(root, &id, NULL) || !id)
+            continue;
+        int code = workspace_set_id(&run->workspace, id, run->arena, err);
+        run->resumed = true;
+        return code ? code : render(run, err);
+    }
+    return 0;
+}
+
+int flow_render(struct run *run)
+{
+    struct error err = {0};
+    int code = render(run, &err);
+    if (!code && is_remote(run) && run->workspace.new_id)
+        code = find_identity(run, &err);
+    run_step(run, code ? STEP_FAILED : STEP_OK, "render", NULL, NULL, "Generating Terraform modules");
+    if (code)
+        output_error(run->ctx->out, &err);
+    return code ? STATUS_FAILURE : interrupted(run);
+}
+
+static void put_identity(struct run_root *root)
+{
+    static const char *const target[] = {"-target=" IDENTITY_ADDRESS, NULL};
+    const char *id = NULL;
+    root_prepare(root);
+    if (root->failed || (pull_id(root, &id, NULL) == 0 && id))
+        return;
+    root->extra = target;
+    root_plan(root);
+    root->extra = NULL;
+    if (!root->failed && root_changes(root))
+        root_apply(root);
+    root->applied = false;
+}
+
+int flow_keep_identity(struct run *run)
+{
+    if (!is_remote(run))
+        return STATUS_OK;
+    run_each_region(run, "preparing", put_identity);
+    for (size_t i = 0; i < run->region_count; i++) {
+        if (run->regions[i].failed)
+            run_complain(run, &run->regions[i]);
+    }
+    return interrupted(run);
+}
+
+/* --- planning
+ * ------------------------------------------------------------------------------------------------- */
+
+static void plan_region(struct run_root *root)
+{
+    if (root->failed)
+        return;
+    if (root->run->resumed || root_was_interrupted(root))
+        adopt_plan(root);
+    else
+        root_plan(root);
+}
+
+int64_t flow_changes(const struct run *run)
+{
+    int64_t changes = 0;
+    for (size_t i = 0; i < run->region_count; i++)
+        changes += run->regions[i].failed ? 0 : root_changes(&run->regions[i]);
+    return changes + (run->has_global && run->global.planned ? root_changes(&run->global) : 0);
+}
+
+static void show_price(struct run *run)
+{
+    struct cost_usage usage;
+    struct cost_estimate estimate;
+    if (run->ctx->json)
+        return;
+    cost_usage_defaults(&usage);
+    /* Prices that were refreshed; a cache that does not read is named by `cost`, and those in the program are
+     * shown here. */
+    int uncached = price_list_load_cache(NULL);
+    (void)uncached;
+    if (cost_estimate(run->deployment, &usage, run->arena, &estimate, NULL))
+        return;
+    output_printf(run->ctx->out, "    Estimated cost: %s$%.2f a month at list price%s\n",
+                  estimate.complete ? "" : "at least ", (double)estimate.monthly_nano_usd / (double)NANO_USD,
+                  " (you pay cloud providers directly, no FraiseQL markup)");
+}
+
+/* The global part reads the regions' outputs. Before they stand, its plan says little and may fail: that is
+ * no failure of the run. */
+static void plan_global(struct run *run)
+{
+    struct run_root *const roots[] = {&run->global};
+    if (!run->has_global || run->ctx->regions.count)
+        return;
+    run_each(run, roots, 1, "planning", root_plan);
+    if (run->global.failed)
+        run->global.planned = false;
+    run->global.failed = false;
+}
+
+static void show_plans(struct run *run, size_t failed)
+{
+    int64_t machines = 0, databases = 0;
+    for (size_t i = 0; i < run->region_count; i++) {
+        machines += run->regions[i].region->instances;
+        databases++;
+    }
+    run_step(run, failed ? STEP_FAILED : STEP_OK, "plan", NULL, NULL,
+             "Planning infrastructure (%lld compute, %lld databases)", (long long)machines,
+             (long long)databases);
+    for (size_t i = 0; i <= run->region_count; i++) {
+        struct run_root *root = i < run->region_count ? &run->regions[i] : &run->global;
+        if (root->failed)
+            run_complain(run, root);
+        else if (root->planned) {
+            if (root->unlisted && !run->ctx->json)
+                output_printf(run->ctx->out,
+                              "    %s: what an earlier run left could not be listed (%s); what has a name is "
+                              "taken over, other things may be left to remove by their tag\n",
+                              root->title, root->unlisted);
+            run_show_plan(run, root);
+            run_plan_record(run, root);
+        } else if (root == &run->global && run->has_global && !run->ctx->json && !run->ctx->regions.count)
+            output_printf(run->ctx->out, "    the global part: planned once its regions stand\n");
+    }
+}
+
+int flow_plan(struct run *run)
+{
+    size_t failed = 0;
+    bool foreign = false;
+    run_each_region(run, "planning", plan_region);
+    int status = interrupted(run);
+    if (status)
+        return status;
+    for (size_t i = 0; i < run->region_count; i++) {
+        failed += run->regions[i].failed;
+        foreign = foreign || (run->regions[i].failed && run->regions[i].err.code == ERR_CONFLICT);
+    }
+    if (!failed)
+        plan_global(run);
+    show_plans(run, failed);
+    show_price(run);
+    if (foreign)
+        return STATUS_CONFIG;
+    return failed == run->region_count ? STATUS_FAILURE : interrupted(run);
+}
+
+/* --- the question
+ * --------------------------------------------------------------------------------------------- */
+
+bool flow_ask(struct run *run, const char *question, const char *wanted, int *ret_status)
+{
+    char answer[256];
+    if (run->ctx->json || isatty(STDIN_FILENO) != 1) {
+        *ret_status = command_usage_error(
+            run->ctx, "there is no terminal to ask on, and nothing was changed; give --yes "
+                      "to go on without a question");
+        return false;
+    }
+    output_printf(run->ctx->out, "\n%s ", question);
+    size_t length = 0;
+    for (;;) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        run_take_signals(run, 0);
+        if (run_interrupted(run)) {
+            *ret_status = STATUS_INTERRUPTED;
+            return false;
+        }
+        if (poll(&input, 1, 100) <= 0)
+            continue;
+        ssize_t got = read(STDIN_FILENO, answer + length, sizeof answer - 1 - length);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+        if (memchr(answer, '\n', length) || length == sizeof answer - 1)
+            break;
+    }
+    bool yes = str_equal_text(str_trim((struct str){answer, length}), wanted);
+    if (!yes)
+        output_printf(run->ctx->out, "Nothing was changed.\n");
+    *ret_status = STATUS_FAILURE;
+    return yes;
+}

@@ -1,0 +1,77 @@
+#include "provisioner/run/look.h"
+
+#include "provisioner/render/render.h"
+
+#include <unistd.h>
+
+#include <signal.h>
+
+static const struct root_outputs nothing = {.url = "",
+                                            .endpoint = "",
+                                            .database_address = "",
+                                            .database_port = "",
+                                            .database_name = "",
+                                            .gateway_address = "",
+                                            .service_group = ""};
+
+static bool is_rendered(const struct run_root *root)
+{
+    return access(arena_printf(root->arena, "%s/main.tf.json", root->folder), F_OK) == 0;
+}
+
+/* Another machine has rendered and deployed it: with a remote state that can be looked at from here. */
+static int render_missing(struct run *run)
+{
+    struct render_identity identity = {.deployment_id = run->workspace.id};
+    struct error err = {0};
+    bool missing = false;
+    for (size_t i = 0; i < run->region_count; i++)
+        missing = missing || !is_rendered(&run->regions[i]);
+    if (!missing || run->deployment->state.backend == STATE_LOCAL)
+        return STATUS_OK;
+    if (render_folder(run->deployment, &identity, run->workspace.render, &err)) {
+        output_error(run->ctx->out, &err);
+        return STATUS_FAILURE;
+    }
+    return STATUS_OK;
+}
+
+static void judge(struct look *look)
+{
+    struct run_root *root = look->root;
+    const struct run_entries *before = run_journal_before(root->run->journal);
+    const struct run_entry *last = run_entries_last(before, "apply", root->name);
+    int64_t child = run_entries_child(before, "apply", root->name);
+    if (last && strcmp(last->event, "begin") == 0 && child > 1 && kill((pid_t)child, 0) == 0) {
+        look->state = "deploying";
+        look->detail =
+            arena_printf(root->arena, "%s is at work on it since %s", root->run->terraform.name, last->at);
+    } else if (root_was_interrupted(root)) {
+        look->state = "incomplete";
+        look->detail = last->detail[0] ? last->detail : "a deployment was cut short; deploy again to go on";
+    } else {
+        look->state = look->outputs.any ? "standing" : "absent";
+    }
+}
+
+int look_at_regions(struct run *run, struct look **ret_looks)
+{
+    struct look *looks = arena_zalloc(run->arena, (run->region_count + 1) * sizeof *looks);
+    int status = render_missing(run);
+    for (size_t i = 0; !status && i < run->region_count; i++) {
+        struct look *look = &looks[i];
+        *look = (struct look){&run->regions[i], nothing, "absent", ""};
+        if (!is_rendered(look->root))
+            continue;
+        root_prepare(look->root);
+        if (look->root->failed || root_outputs(look->root, &look->outputs, &look->root->err)) {
+            look->outputs = nothing;
+            look->state = "unknown";
+            look->detail = look->root->err.message;
+            continue;
+        }
+        judge(look);
+    }
+    *ret_looks = looks;
+    return status;
+}

@@ -1,0 +1,18 @@
+/* What stands, from the states and the journal, for `status` and `health`: changes nothing and takes no lock.
+ */
+#ifndef FRAISEQL_PROVISIONER_RUN_LOOK_H
+#define FRAISEQL_PROVISIONER_RUN_LOOK_H
+
+#include "provisioner/run/outputs.h"
+
+struct look {
+    struct run_root *root;
+    struct root_outputs outputs;
+    const char *state;  /* absent, standing, incomplete, deploying, unknown */
+    const char *detail; /* "" or a sentence */
+};
+
+/* One for each region of the run, in the run's arena. 0 or an exit status. */
+int look_at_regions(struct run *run, struct look **ret_looks) CHECK_RESULT;
+
+#endif

@@ -1,0 +1,393 @@
+/* Terraform on one root: init, plan, apply, and what their streams say. */
+#include "lib/core/clock.h"
+#include "lib/core/crypto.h"
+#include "lib/core/file.h"
+#include "provisioner/provider.h"
+#include "provisioner/run/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define STAMP_MAX_BYTES (1024UL * 1024)
+#define LOCK_TIMEOUT    "-lock-timeout=120s"
+#define CHILD_WAIT_NS   (3600 * NS_PER_S)
+#define CHILD_LOOK_NS   (200 * NS_PER_MS)
+
+void root_init(struct run *run, struct run_root *root, const struct region *region)
+{
+    const struct workspace *workspace = &run->workspace;
+    root->run = run;
+    root->arena = arena_new(0);
+    root->region = region;
+    root->name = region ? region->name : "global";
+    root->title = region ? arena_printf(root->arena, "%s (%s)", region->provider->title, region->name)
+                         : "the global part";
+    root->folder = region ? arena_printf(root->arena, "%s/regions/%s", workspace->render, region->name)
+                          : arena_printf(root->arena, "%s/global", workspace->render);
+    root->plan = arena_printf(root->arena, "%s/%s.tfplan", workspace->plans, root->name);
+}
+
+int64_t root_changes(const struct run_root *root)
+{
+    return root->create + root->update + root->replace + root->destroy + root->import;
+}
+
+bool root_was_interrupted(const struct run_root *root)
+{
+    const struct run_entry *last =
+        run_entries_last(run_journal_before(root->run->journal), "apply", root->name);
+    return last && (strcmp(last->event, "begin") == 0 || strcmp(last->outcome, "ok") != 0);
+}
+
+/* --- what the stream says
+ * ------------------------------------------------------------------------------------- */
+
+static const char *keep(struct run_root *root, const char *text)
+{
+    return arena_strdup(root->arena, str_from(text));
+}
+
+static void keep_change(struct run_root *root, const struct tf_event *event)
+{
+    if (root->change_count == root->change_capacity) {
+        size_t capacity = root->change_capacity ? root->change_capacity * 2 : 64;
+        struct root_change *grown = arena_alloc(root->arena, capacity * sizeof *grown);
+        if (root->change_count)
+            memcpy(grown, root->changes, root->change_count * sizeof *grown);
+        root->changes = grown;
+        root->change_capacity = capacity;
+    }
+    root->changes[root->change_count++] =
+        (struct root_change){keep(root, event->address), keep(root, event->type), keep(root, event->action),
+                             keep(root, event->reason), keep(root, event->import_id)};
+}
+
+static void count_change(struct run_root *root, const struct tf_event *event)
+{
+    static const struct {
+        const char *action;
+        size_t member;
+    } counters[] = {
+        {"create", offsetof(struct run_root, create)},
+        {"update", offsetof(struct run_root, update)},
+        {"replace", offsetof(struct run_root, replace)},
+        {"delete", offsetof(struct run_root, destroy)},
+    };
+    if (event->import_id[0])
+        root->import++;
+    for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
+        if (strcmp(event->action, counters[i].action) == 0)
+            ++*(int64_t *)(void *)((char *)root + counters[i].member);
+    }
+    if (strcmp(event->action, "noop") != 0 || event->import_id[0])
+        keep_change(root, event);
+}
+
+static void keep_problem(struct run_root *root, const struct tf_event *event)
+{
+    if (!event->is_error || root->problem_count == ROOT_PROBLEMS_MAX)
+        return;
+    root->problems[root->problem_count++] = (struct root_problem){
+        keep(root, event->summary), keep(root, event->detail), keep(root, event->address)};
+}
+
+/* With the lock held. */
+static void take_off(struct run_root *root, const struct tf_event *event)
+{
+    if (root->flight_count == ROOT_IN_FLIGHT_MAX)
+        return;
+    struct root_flight *flight = &root->flight[root->flight_count++];
+    (void)snprintf(flight->address, sizeof flight->address, "%s", event->address);
+    flight->started_ns = clock_mono_ns();
+}
+
+static void land(struct run_root *root, const struct tf_event *event)
+{
+    for (size_t i = 0; i < root->flight_count; i++) {
+        if (strncmp(root->flight[i].address, event->address, sizeof root->flight[i].address - 1) != 0)
+            continue;
+        memmove(&root->flight[i], &root->flight[i + 1],
+                (root->flight_count - i - 1) * sizeof root->flight[i]);
+        root->flight_count--;
+        return;
+    }
+}
+
+static void on_event(void *arg, const struct tf_event *event)
+{
+    struct run_root *root = arg;
+    bool landed = event->kind == TF_APPLY_DONE || event->kind == TF_APPLY_FAILED;
+    if (event->kind == TF_DIAGNOSTIC)
+        keep_problem(root, event);
+    if (event->kind == TF_TEXT)
+        root->said = keep(root, event->message);
+    if (event->kind == TF_PLANNED && root->planned)
+        count_change(root, event);
+    if (event->kind != TF_APPLY_START && !landed)
+        return;
+    (void)pthread_mutex_lock(&root->run->lock);
+    if (event->kind == TF_APPLY_START)
+        take_off(root, event);
+    else
+        land(root, event);
+    if (event->kind == TF_APPLY_DONE && strcmp(event->action, "read") != 0)
+        root->done++;
+    uint64_t done = root->done, total = root->total;
+    int64_t elapsed = clock_mono_ns() - root->started_ns;
+    (void)pthread_mutex_unlock(&root->run->lock);
+    if (landed)
+        run_progress(root->run, root->name, root->step, "running", done, total, elapsed);
+}
+
+static void on_started(void *arg, pid_t pid)
+{
+    struct run_root *root = arg;
+    /* A plan that goes on without us changes nothing. */
+    if (strcmp(root->step, "apply") == 0)
+        run_journal_child(root->run->journal, root->step, root->name, pid);
+    (void)pthread_mutex_lock(&root->run->lock);
+    root->pid = pid;
+    /* The second signal may have come just before there was anybody to pass it on to. */
+    if (root->run->interrupts >= 2)
+        (void)kill(pid, SIGINT);
+    (void)pthread_mutex_unlock(&root->run->lock);
+}
+
+static void on_ended(void *arg)
+{
+    struct run_root *root = arg;
+    (void)pthread_mutex_lock(&root->run->lock);
+    root->pid = 0;
+    root->flight_count = 0;
+    (void)pthread_mutex_unlock(&root->run->lock);
+}
+
+/* --- commands
+ * ------------------------------------------------------------------------------------------------- */
+
+int root_fail(struct run_root *root, const char *what)
+{
+    root->failed = true;
+    if (root->problem_count) {
+        const struct root_problem *first = &root->problems[0];
+        (void)error_set(&root->err, ERR_PEER, "%s %s: %s", root->name, what, first->summary);
+        error_set_detail(&root->err, "%s%s%s", first->address,
+                         first->address[0] && first->detail[0] ? ": " : "", first->detail);
+    } else if (!root->err.message[0]) {
+        (void)error_set(&root->err, ERR_PEER, "%s %s: %s failed%s%s", root->name, what,
+                        root->run->terraform.name, root->said ? ": " : " without saying why",
+                        root->said ? root->said : "");
+    }
+    if (root->log)
+        error_set_hint(&root->err, "What %s said is in %s", root->run->terraform.name, root->log);
+    return root->err.code;
+}
+
+static struct tf_watch watch_of(struct run_root *root, const char *step)
+{
+    root->step = step;
+    root->problem_count = 0;
+    root->said = NULL;
+    root->err = (struct error){0};
+    root->log = arena_printf(root->arena, "%s/%s-%s.log", root->run->workspace.logs, root->name, step);
+    return (struct tf_watch){on_event, on_started, on_ended, root};
+}
+
+static bool is_alive(int64_t pid)
+{
+    return pid > 1 && kill((pid_t)pid, 0) == 0;
+}
+
+static void set_doing(struct run_root *root, const char *doing)
+{
+    (void)pthread_mutex_lock(&root->run->lock);
+    root->doing = doing;
+    (void)pthread_mutex_unlock(&root->run->lock);
+}
+
+/* When we were killed, the terraform of that time went on. Its work is ours: wait for it. */
+static void wait_for_orphan(struct run_root *root)
+{
+    int64_t pid = run_entries_child(run_journal_before(root->run->journal), "apply", root->name);
+    int64_t deadline = clock_mono_ns() + CHILD_WAIT_NS;
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%lld/cmdline", (long long)pid);
+    (void)pthread_mutex_lock(&root->run->lock);
+    const char *doing = root->doing;
+    (void)pthread_mutex_unlock(&root->run->lock);
+    while (is_alive(pid) && clock_mono_ns() < deadline && !run_interrupted(root->run)) {
+        struct buf command = BUF_INIT(1024UL * 1024);
+        int code = file_read(path, &command, NULL);
+        /* A pid that somebody else has by now names another folder. */
+        bool ours =
+            !code && command.len && memmem(command.data, command.len, root->folder, strlen(root->folder));
+        buf_deinit(&command);
+        if (!ours)
+            break;
+        set_doing(root, "waiting");
+        struct timespec pause = {.tv_nsec = CHILD_LOOK_NS};
+        (void)nanosleep(&pause, NULL);
+    }
+    set_doing(root, doing);
+}
+
+/* init is repeated only when the root's own file has changed: it takes seconds a root and goes one by one. */
+static bool is_prepared(const struct run_root *root, const char *stamp, struct str digest)
+{
+    struct buf bytes = BUF_INIT(STAMP_MAX_BYTES);
+    bool same = access(arena_printf(root->arena, "%s/.terraform/providers", root->folder), F_OK) == 0 &&
+                file_read(stamp, &bytes, NULL) == 0 && str_equal(buf_str(&bytes), digest);
+    buf_deinit(&bytes);
+    return same;
+}
+
+static struct str digest_of(struct run_root *root)
+{
+    struct buf bytes = BUF_INIT(64UL * 1024 * 1024);
+    unsigned char digest[CRYPTO_SHA256_BYTES];
+    const char *const parts[] = {
+        arena_printf(root->arena, "%s/main.tf.json", root->folder),
+        arena_printf(root->arena, "%s/modules/%s/versions.tf", root->run->workspace.render,
+                     root->region ? root->region->provider_name : "global"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (file_read(parts[i], &bytes, NULL))
+            buf_append_text(&bytes, "none"); /* a root without a module of ours */
+    }
+    buf_append_text(&bytes, root->run->terraform.program);
+    crypto_sha256(buf_str(&bytes), digest);
+    buf_deinit(&bytes);
+    struct buf text = BUF_INIT(256);
+    crypto_base64_encode((struct str){(const char *)digest, sizeof digest}, &text);
+    char *taken = buf_take(&text);
+    char *copy = arena_strdup(root->arena, str_from(taken));
+    free(taken);
+    return str_from(copy);
+}
+
+void root_prepare(struct run_root *root)
+{
+    const char *stamp = arena_printf(root->arena, "%s/.terraform/fraiseql-init", root->folder);
+    struct str digest = digest_of(root);
+    int status = 0;
+    if (is_prepared(root, stamp, digest))
+        return;
+    struct tf_watch watch = watch_of(root, "init");
+    if (terraform_init(&root->run->terraform, root->folder, root->log, &watch, &status, &root->err) ||
+        status) {
+        struct buf said = BUF_INIT(STAMP_MAX_BYTES);
+        bool read = file_read(root->log, &said, NULL) == 0;
+        const char *error = read && said.len ? memmem(said.data, said.len, "Error: ", 7) : NULL;
+        size_t left = error ? (size_t)(said.data + said.len - error) : 0;
+        const char *end = left ? memchr(error, '\n', left) : NULL;
+        if (!root->err.message[0] && error)
+            (void)error_set(&root->err, ERR_PEER, "%s init: %.*s", root->name,
+                            (int)(end ? (size_t)(end - error) - 7 : left - 7), error + 7);
+        buf_deinit(&said);
+        (void)root_fail(root, "init");
+        return;
+    }
+    /* Without the stamp the next run repeats init. */
+    if (file_replace(stamp, digest, 0600, NULL))
+        (void)unlink(stamp);
+}
+
+void root_plan(struct run_root *root)
+{
+    /* Without a lock: a plan changes nothing, a state that moves meanwhile makes it stale, and a run that is
+     * killed while it plans leaves no lock behind. */
+    const char *arguments[TF_ARGUMENTS_MAX] = {"plan", "-json", "-input=false", "-detailed-exitcode",
+                                               "-lock=false"};
+    size_t count = 5;
+    int status = 0;
+    root_prepare(root);
+    if (root->failed)
+        return;
+    arguments[count++] = arena_printf(root->arena, "-out=%s", root->plan);
+    for (size_t i = 0; root->extra && root->extra[i] && count < TF_ARGUMENTS_MAX - 1; i++)
+        arguments[count++] = root->extra[i];
+    wait_for_orphan(root);
+    root->planned = true;
+    root->change_count = 0;
+    root->create = root->update = root->replace = root->destroy = root->import = 0;
+    struct tf_watch watch = watch_of(root, "plan");
+    if (terraform_run(&root->run->terraform, root->folder, arguments, root->log, &watch, &status,
+                      &root->err) ||
+        (status != 0 && status != 2))
+        (void)root_fail(root, "plan");
+    root->planned = !root->failed;
+}
+
+/* The id of the lock that kept terraform from its state; NULL: something else did. A backend's own error
+ * comes first and may have ids of its own (of the request, of the host). */
+static const char *lock_in_the_way(const struct run_root *root)
+{
+    if (!root->problem_count || !strstr(root->problems[0].summary, "acquiring the state lock"))
+        return NULL;
+    const char *info = strstr(root->problems[0].detail, "Lock Info:");
+    const char *id = info ? strstr(info, "ID:") : NULL;
+    if (!id)
+        return NULL;
+    id += strlen("ID:");
+    id += strspn(id, " ");
+    size_t length = strcspn(id, " \r\n");
+    /* It becomes an argument: what begins with a dash would be an option. */
+    return length && id[0] != '-' ? arena_strdup(root->arena, (struct str){id, length}) : NULL;
+}
+
+/* A lock is stale for certain when the journal shows the apply that took it and that its process is gone: we
+ * hold the deployment's own lock here. From another machine only the operator can know. */
+static bool break_lock(struct run_root *root)
+{
+    const char *id = lock_in_the_way(root);
+    bool known = root_was_interrupted(root);
+    struct buf said = BUF_INIT(STAMP_MAX_BYTES);
+    if (!id)
+        return false;
+    if (!known && !command_given(root->run->ctx, "--break-lock")) {
+        error_set_hint(&root->err,
+                       "When nothing is at work on this deployment any more, the lock is left over from a "
+                       "run that was killed: give --break-lock");
+        return false;
+    }
+    const char *const arguments[] = {"force-unlock", "-force", "-no-color", id, NULL};
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &said, &root->err);
+    buf_deinit(&said);
+    return code == 0;
+}
+
+static void run_apply(struct run_root *root, const char *timeout)
+{
+    const char *arguments[] = {"apply", "-json", "-input=false", timeout, root->plan, NULL};
+    int status = 0;
+    struct tf_watch watch = watch_of(root, "apply");
+    root->failed = false;
+    if (terraform_run(&root->run->terraform, root->folder, arguments, root->log, &watch, &status,
+                      &root->err) ||
+        status)
+        (void)root_fail(root, "apply");
+}
+
+void root_apply(struct run_root *root)
+{
+    struct error trouble = {0};
+    (void)pthread_mutex_lock(&root->run->lock);
+    root->done = 0;
+    /* A replacement is two operations of terraform. */
+    root->total = (uint64_t)(root_changes(root) + root->replace);
+    (void)pthread_mutex_unlock(&root->run->lock);
+    if (run_journal_begin(root->run->journal, "apply", root->name, &root->err)) {
+        root->failed = true;
+        return;
+    }
+    root->planned = false; /* a plan is good for one apply */
+    bool no_wait = root_was_interrupted(root) || command_given(root->run->ctx, "--break-lock");
+    run_apply(root, no_wait ? "-lock-timeout=0s" : LOCK_TIMEOUT);
+    if (root->failed && break_lock(root))
+        run_apply(root, LOCK_TIMEOUT);
+    root->applied = !root->failed;
+    (void)run_journal_end(root->run->journal, "apply", root->name, root->failed ? "failed" : "ok",
+                          root->failed ? root->err.message : "", &trouble);
+}

@@ -1,0 +1,170 @@
+/* A run: the roots of a deployment (one a region, and the global one) taken through terraform, several at a
+ * time, with what happens shown as it happens.
+ *
+ * The main thread owns the run: it starts workers, waits for them, paints, and receives SIGINT and SIGTERM,
+ * which are blocked in every thread. The first signal lets what is in flight finish and starts nothing new;
+ * the second is passed on to terraform, which saves its state and ends. A failed root stops no other.
+ *
+ * Ownership: a root belongs to the worker that is at it; `lock` guards what the painter reads meanwhile
+ * (marked "live"). Everything lives in the arenas of the run and its roots. */
+#ifndef FRAISEQL_PROVISIONER_RUN_RUN_H
+#define FRAISEQL_PROVISIONER_RUN_RUN_H
+
+#include "provisioner/command.h"
+#include "provisioner/run/journal.h"
+#include "provisioner/run/workspace.h"
+#include "provisioner/terraform/terraform.h"
+
+#include <pthread.h>
+
+#define ROOT_IN_FLIGHT_MAX 64
+#define ROOT_PROBLEMS_MAX  32
+
+struct root_change {
+    const char *address, *type, *action, *reason, *import_id;
+};
+
+struct root_problem {
+    const char *summary, *detail, *address;
+};
+
+/* A resource that exists and is taken over by an `import` block. */
+struct adoption {
+    const char *address, *import_id;
+};
+
+struct adoptions {
+    struct adoption *items;
+    size_t count, capacity;
+};
+
+struct root_flight {
+    char address[256];
+    int64_t started_ns;
+};
+
+struct run;
+struct credential_answer;
+struct region_log;
+
+struct run_root {
+    struct run *run;
+    const char *name;            /* of the region; "global" */
+    const char *title;           /* "AWS (us-east)" */
+    const struct region *region; /* NULL: global */
+    const char *folder, *plan;   /* absolute paths */
+    struct arena *arena;
+
+    /* Of the last plan. */
+    bool planned;
+    struct root_change *changes;
+    size_t change_count, change_capacity;
+    int64_t create, update, replace, destroy, import;
+    struct adoptions adoptions; /* of this run: what terraform has imported already, it passes over */
+    const char *unlisted;       /* why what exists could not be listed; NULL: it was, or had not to be */
+    const char *const *extra;   /* arguments for plan: -destroy, -target=...; ended by NULL; may be NULL */
+
+    /* Of the last command. */
+    struct root_problem problems[ROOT_PROBLEMS_MAX];
+    size_t problem_count;
+    const char *log;
+    const char *said; /* its last line that was no record; NULL: none */
+    const char *step; /* "plan", "apply": the journal's word for what runs */
+
+    struct credential_answer *credentials; /* of the step that asks for them; run/credentials.h */
+    const struct region_log *service_log;  /* of a smoke test that failed; run/region_log.h */
+
+    /* How it stands. */
+    bool failed, applied, skipped;
+    struct error err;
+    int64_t spent_ns;
+
+    /* Live: guarded by run->lock. */
+    const char *doing; /* NULL: not under way */
+    int64_t started_ns;
+    uint64_t done, total;
+    struct root_flight flight[ROOT_IN_FLIGHT_MAX];
+    size_t flight_count;
+    pid_t pid;
+};
+
+struct run {
+    struct command_context *ctx;
+    struct arena *arena; /* the main thread's */
+    struct deployment *deployment;
+    struct workspace workspace;
+    struct run_journal *journal;
+    struct terraform terraform;
+    struct run_root *regions; /* those that --region selects, in file order */
+    size_t region_count;
+    struct run_root global;
+    bool has_global;
+    pthread_mutex_t lock;
+    unsigned interrupts;    /* guarded by lock */
+    unsigned painted_lines; /* main thread */
+    int64_t painted_ns;
+    bool resumed; /* an earlier run did not end as it should, or the id came from a state */
+};
+
+/* Finds terraform, opens the folder, its lock and its journal; masks the signals. 0 or an exit status; what
+ * went wrong has been printed. */
+int run_open(struct command_context *ctx, struct deployment *deployment, struct run *ret) CHECK_RESULT;
+/* The same without lock and masked signals, and with a journal that is only read. */
+int run_open_reading(struct command_context *ctx, struct deployment *deployment, struct run *ret)
+    CHECK_RESULT;
+void run_close(struct run *run);
+
+/* Work on one root, on a worker's thread: fills root->failed and root->err. */
+typedef void run_root_fn(struct run_root *root);
+/* At most --parallelism at a time; returns when all have ended. Roots that an interrupt keeps from starting
+ * are marked `skipped`. `doing` is what the view says. */
+void run_each(struct run *run, struct run_root *const *roots, size_t count, const char *doing,
+              run_root_fn *work);
+/* The same over all regions. */
+void run_each_region(struct run *run, const char *doing, run_root_fn *work);
+/* True once a signal came; the first one is announced. */
+bool run_interrupted(struct run *run);
+/* Takes pending signals without waiting: for the main thread outside of run_each(). */
+void run_take_signals(struct run *run, int64_t wait_ns);
+
+/* --- root.c: terraform on one root ---------------------------------------------------------------------- */
+
+/* Files and folders of the root's name; `region` NULL: the global one. */
+void root_init(struct run *run, struct run_root *root, const struct region *region);
+/* init where the rendered files have changed since the last one, then plan. */
+void root_plan(struct run_root *root);
+void root_prepare(struct run_root *root); /* init only */
+/* Applies root->plan. */
+void root_apply(struct run_root *root);
+/* A failure with the first problem terraform named. */
+int root_fail(struct run_root *root, const char *what);
+/* Whether the newest journal entry says that an apply did not end well. */
+bool root_was_interrupted(const struct run_root *root);
+/* How many of the planned changes are real ones. */
+int64_t root_changes(const struct run_root *root);
+
+/* --- paint.c -------------------------------------------------------------------------------------------- */
+
+void run_paint(struct run *run, bool last);
+/* {"type":"progress"}. `state`: running, done, failed, skipped. */
+void run_progress(struct run *run, const char *region, const char *step, const char *state, uint64_t done,
+                  uint64_t planned, int64_t elapsed_ns);
+
+/* --- steps.c -------------------------------------------------------------------------------------------- */
+
+enum step_mark { STEP_OK, STEP_FAILED, STEP_WARN, STEP_SKIPPED };
+
+/* "[✓] text" with an indented note below it (NULL: none), and the progress record. `step` is its short name
+ * in records and the journal; `region` NULL: all. */
+void run_step(struct run *run, enum step_mark mark, const char *step, const char *region, const char *note,
+              const char *format, ...) PRINTF_LIKE(6, 7);
+/* Whether data is lost with a resource of this type. */
+bool run_is_database(const char *type);
+/* What failed, on standard error. */
+void run_complain(struct run *run, const struct run_root *root);
+/* The plan of one root: counts, and by name what is replaced or deleted. */
+void run_show_plan(struct run *run, const struct run_root *root);
+/* "{"type":"plan"}" of one root. */
+void run_plan_record(struct run *run, const struct run_root *root);
+
+#endif

@@ -1,0 +1,214 @@
+#include "provisioner/run/saved_plan.h"
+
+#include "lib/core/crypto.h"
+#include "lib/core/file.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define FILE_MAX (256UL * 1024 * 1024)
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static const char *hex_digest(struct str bytes, struct arena *arena)
+{
+    unsigned char digest[CRYPTO_SHA256_BYTES];
+    struct buf text = BUF_INIT(CRYPTO_SHA256_BYTES * 2 + 1);
+    crypto_sha256(bytes, digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        buf_printf(&text, "%02x", digest[i]);
+    const char *copy = arena_strdup(arena, buf_str(&text));
+    buf_deinit(&text);
+    return copy;
+}
+
+static bool is_rendered(const FTSENT *entry)
+{
+    static const char *const ends[] = {".tf", ".tf.json", ".tftpl", ".sh", ".sql", ".tfvars"};
+    struct str name = {entry->fts_name, entry->fts_namelen};
+    if (entry->fts_info != FTS_F || strcmp(entry->fts_name, "import.tf.json") == 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        if (str_ends(name, str_from(ends[i])))
+            return true;
+    }
+    return false;
+}
+
+/* "path digest" of each file, in the order of their names. */
+static int list_files(FTS *tree, size_t skip, struct arena *arena, struct buf *list, struct error *err)
+{
+    for (FTSENT *entry; (entry = fts_read(tree));) {
+        if (entry->fts_info == FTS_D && strcmp(entry->fts_name, ".terraform") == 0)
+            (void)fts_set(tree, entry, FTS_SKIP);
+        if (!is_rendered(entry))
+            continue;
+        struct buf bytes = BUF_INIT(FILE_MAX);
+        int code = file_read(entry->fts_path, &bytes, err);
+        if (!code)
+            buf_printf(list, "%s %s\n", entry->fts_path + skip, hex_digest(buf_str(&bytes), arena));
+        buf_deinit(&bytes);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+int saved_plan_inputs(const char *folder, struct arena *arena, const char **ret_digest, struct error *err)
+{
+    char *const paths[] = {arena_strdup(arena, str_from(folder)), NULL};
+    struct buf list = BUF_INIT(16UL * 1024 * 1024);
+    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    if (!tree)
+        return error_set_errno(err, errno, "cannot read %s", folder);
+    int code = list_files(tree, strlen(folder), arena, &list, err);
+    (void)fts_close(tree);
+    if (!code)
+        *ret_digest = hex_digest(buf_str(&list), arena);
+    buf_deinit(&list);
+    return code;
+}
+
+static int copy_file(const char *from, const char *to, const char **ret_digest, struct arena *arena,
+                     struct error *err)
+{
+    struct buf bytes = BUF_INIT(FILE_MAX);
+    int code = file_read(from, &bytes, err);
+    if (!code)
+        code = file_replace(to, buf_str(&bytes), 0600, err);
+    if (!code)
+        *ret_digest = hex_digest(buf_str(&bytes), arena);
+    buf_deinit(&bytes);
+    return code;
+}
+
+static int write_root(struct run *run, const struct run_root *root, const char *folder,
+                      struct json_writer *json, struct error *err)
+{
+    const char *digest = "", *to = arena_printf(run->arena, "%s/%s.tfplan", folder, root->name);
+    int code = copy_file(root->plan, to, &digest, run->arena, err);
+    json_object_begin(json);
+    json_kv_text(json, "name", root->name);
+    json_kv_text(json, "sha256", digest);
+    json_kv_i64(json, "create", root->create);
+    json_kv_i64(json, "change", root->update);
+    json_kv_i64(json, "replace", root->replace);
+    json_kv_i64(json, "destroy", root->destroy);
+    json_kv_i64(json, "import", root->import);
+    json_object_end(json);
+    return code;
+}
+
+int saved_plan_write(struct run *run, const char *folder, struct error *err)
+{
+    struct buf text = BUF_INIT(1024UL * 1024);
+    struct json_writer json;
+    const char *inputs = NULL;
+    int code = file_make_folder(folder, 0700, err);
+    if (!code)
+        code = saved_plan_inputs(run->workspace.render, run->arena, &inputs, err);
+    json_init(&json, &text);
+    json_object_begin(&json);
+    json_kv_i64(&json, "format", 1);
+    json_kv_text(&json, "name", run->deployment->metadata.name);
+    json_kv_text(&json, "deployment_id", run->workspace.id);
+    json_kv_text(&json, "inputs", inputs);
+    json_key(&json, "roots");
+    json_array_begin(&json);
+    for (size_t i = 0; !code && i < run->region_count; i++)
+        code = write_root(run, &run->regions[i], folder, &json, err);
+    json_array_end(&json);
+    json_object_end(&json);
+    if (!code)
+        code = file_replace(arena_printf(run->arena, "%s/manifest.json", folder), buf_str(&text), 0600, err);
+    buf_deinit(&text);
+    return code;
+}
+
+/* --- reading
+ * -------------------------------------------------------------------------------------------------- */
+
+static int64_t number_of(const struct node *node, const char *key)
+{
+    int64_t number = 0;
+    return str_to_i64(node_text(node, key), &number) ? number : 0;
+}
+
+static int moved(struct error *err, const char *what)
+{
+    (void)error_set(err, ERR_CONFLICT, "the saved plan no longer holds: %s", what);
+    error_set_hint(err, "Plan again with `fraiseql deploy plan FILE --out P` and look at what it shows");
+    return ERR_CONFLICT;
+}
+
+static struct run_root *find_root(struct run *run, struct str name)
+{
+    for (size_t i = 0; i < run->region_count; i++) {
+        if (str_equal_text(name, run->regions[i].name))
+            return &run->regions[i];
+    }
+    return NULL;
+}
+
+static int take_root(struct run *run, const char *folder, const struct node *item, struct error *err)
+{
+    struct run_root *root = find_root(run, node_text(item, "name"));
+    const char *digest = "";
+    if (!root)
+        return moved(err, "it has a region that this run does not have");
+    int code = copy_file(arena_printf(run->arena, "%s/%s.tfplan", folder, root->name), root->plan, &digest,
+                         run->arena, err);
+    if (code)
+        return code;
+    if (!str_equal_text(node_text(item, "sha256"), digest))
+        return moved(err, "one of its plan files is not the one that was saved");
+    root->planned = true;
+    root->create = number_of(item, "create");
+    root->update = number_of(item, "change");
+    root->replace = number_of(item, "replace");
+    root->destroy = number_of(item, "destroy");
+    root->import = number_of(item, "import");
+    return 0;
+}
+
+static int check_manifest(struct run *run, const struct node *manifest, struct error *err)
+{
+    const char *inputs = NULL;
+    int code = saved_plan_inputs(run->workspace.render, run->arena, &inputs, err);
+    if (code)
+        return code;
+    if (number_of(manifest, "format") != 1)
+        return error_set(err, ERR_PARSE, "the manifest of the saved plan has another format than 1");
+    if (!str_equal_text(node_text(manifest, "deployment_id"), run->workspace.id))
+        return moved(err, "it was made for another deployment");
+    if (!str_equal_text(node_text(manifest, "inputs"), inputs))
+        return moved(err, "the deployment file or this program has changed what is rendered");
+    return 0;
+}
+
+int saved_plan_read(struct run *run, const char *folder, struct error *err)
+{
+    struct buf bytes = BUF_INIT(1024UL * 1024);
+    struct node *manifest = NULL;
+    int code = file_read(arena_printf(run->arena, "%s/manifest.json", folder), &bytes, err);
+    if (!code)
+        code = json_parse(run->arena, buf_str(&bytes), &manifest, err);
+    buf_deinit(&bytes);
+    if (!code)
+        code = check_manifest(run, manifest, err);
+    const struct node_pair *roots = code ? NULL : node_find(manifest, "roots");
+    if (!code && (!roots || roots->value->kind != NODE_SEQUENCE))
+        return error_set(err, ERR_PARSE, "the manifest of the saved plan lists no roots");
+    for (size_t i = 0; !code && i < roots->value->count; i++)
+        code = take_root(run, folder, roots->value->items[i], err);
+    for (size_t i = 0; !code && i < run->region_count; i++) {
+        if (!run->regions[i].planned)
+            code = moved(err, "it has no plan for a region of this run");
+    }
+    return code;
+}

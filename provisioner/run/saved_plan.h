@@ -1,0 +1,22 @@
+/* `plan --out P` and `deploy --plan P`: a folder with the plan files of the roots and a manifest that says
+ * what they were made from. A plan file holds values in the clear, so the folder is 0700 and its files 0600.
+ *
+ *   P/manifest.json
+ * {"format":1,"name","deployment_id","inputs":SHA-256,"roots":[{"name","sha256","changes"}]} P/<root>.tfplan
+ *
+ * What moved since is found twice: here by the digest of everything that was rendered, and by terraform,
+ * which refuses a plan whose state has got another serial. */
+#ifndef FRAISEQL_PROVISIONER_RUN_SAVED_PLAN_H
+#define FRAISEQL_PROVISIONER_RUN_SAVED_PLAN_H
+
+#include "provisioner/run/run.h"
+
+/* Digest of every rendered file below the folder, states and .terraform left out; hexadecimal. */
+int saved_plan_inputs(const char *folder, struct arena *arena, const char **ret_digest, struct error *err)
+    CHECK_RESULT;
+int saved_plan_write(struct run *run, const char *folder, struct error *err) CHECK_RESULT;
+/* Checks the manifest against what is rendered now and puts the plan files in their places: roots that it
+ * names are `planned`. ERR_CONFLICT says what moved. */
+int saved_plan_read(struct run *run, const char *folder, struct error *err) CHECK_RESULT;
+
+#endif

@@ -1,0 +1,155 @@
+/* The lines of a run that stay: steps with their marks, plans, and what failed. */
+#include "lib/core/clock.h"
+#include "provisioner/run/run.h"
+#include "provisioner/run/view.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PROBLEMS_SHOWN 5U
+
+static const struct {
+    const char *mark, *state;
+    enum output_style style;
+} marks[] = {
+    [STEP_OK] = {"[\u2713]", "done", STYLE_GOOD},
+    [STEP_FAILED] = {"[\u2717]", "failed", STYLE_BAD},
+    [STEP_WARN] = {"[!]", "warning", STYLE_WARN},
+    [STEP_SKIPPED] = {"[!]", "skipped", STYLE_DIM},
+};
+
+void run_step(struct run *run, enum step_mark mark, const char *step, const char *region, const char *note,
+              const char *format, ...)
+{
+    const struct output *out = run->ctx->out;
+    int64_t elapsed = clock_mono_ns() - out->started_mono_ns;
+    if (out->json) {
+        run_progress(run, region, step, marks[mark].state, 0, 0, elapsed);
+        return;
+    }
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    output_printf(out, "%s%s%s %s%s\n", output_style(out, marks[mark].style), marks[mark].mark,
+                  output_style(out, STYLE_PLAIN), text, mark == STEP_SKIPPED ? ": skipped" : "");
+    if (note)
+        output_printf(out, "    %s\n", note);
+    free(text);
+}
+
+void run_complain(struct run *run, const struct run_root *root)
+{
+    struct error more = {0};
+    output_error(run->ctx->out, &root->err);
+    for (size_t i = 1; i < root->problem_count && i < PROBLEMS_SHOWN; i++) {
+        error_clear(&more);
+        (void)error_set(&more, ERR_PEER, "%s: %s", root->name, root->problems[i].summary);
+        error_set_detail(&more, "%s", root->problems[i].address);
+        output_error(run->ctx->out, &more);
+    }
+    if (root->problem_count <= PROBLEMS_SHOWN)
+        return;
+    error_clear(&more);
+    (void)error_set(&more, ERR_PEER, "%s: %zu more like these", root->name,
+                    root->problem_count - PROBLEMS_SHOWN);
+    output_error(run->ctx->out, &more);
+}
+
+/* --- plans
+ * ---------------------------------------------------------------------------------------------------- */
+
+static bool starts_with_any(const char *text, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, list[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool run_is_database(const char *type)
+{
+    static const char *const types[] = {"aws_db_instance", "aws_rds_cluster", "google_sql_database_instance",
+                                        "azurerm_postgresql_flexible_server"};
+    return starts_with_any(type, types, ARRAY_LEN(types));
+}
+
+/* Where the parameters of a database live: a change of a static one takes a reboot. */
+static bool is_parameters(const char *type)
+{
+    static const char *const types[] = {"aws_db_parameter_group", "google_sql_database_instance",
+                                        "azurerm_postgresql_flexible_server_configuration"};
+    return starts_with_any(type, types, ARRAY_LEN(types));
+}
+
+static void show_change(const struct output *out, const struct root_change *change)
+{
+    bool replaced = strcmp(change->action, "replace") == 0, deleted = strcmp(change->action, "delete") == 0;
+    if (run_is_database(change->type) && (replaced || deleted))
+        output_printf(out, "      %sDATABASE %s: %s: its data is lost with it%s\n",
+                      output_style(out, STYLE_BAD), replaced ? "REPLACED" : "DESTROYED",
+                      view_address(change->address), output_style(out, STYLE_PLAIN));
+    else if (replaced || deleted)
+        output_printf(out, "      %s%s%s %s%s%s%s\n", output_style(out, STYLE_WARN),
+                      replaced ? "replace" : "destroy", output_style(out, STYLE_PLAIN),
+                      view_address(change->address), change->reason[0] ? " (" : "", change->reason,
+                      change->reason[0] ? ")" : "");
+    else if (is_parameters(change->type) && strcmp(change->action, "update") == 0)
+        output_printf(
+            out, "      %sdatabase parameters change: %s; static ones take effect with a reboot%s\n",
+            output_style(out, STYLE_WARN), view_address(change->address), output_style(out, STYLE_PLAIN));
+}
+
+void run_show_plan(struct run *run, const struct run_root *root)
+{
+    const struct output *out = run->ctx->out;
+    if (out->json)
+        return;
+    if (!root_changes(root)) {
+        output_printf(out, "    %s: no changes\n", root->title);
+        return;
+    }
+    output_printf(out, "    %s: %lld to create, %lld to change, %lld to replace, %lld to destroy",
+                  root->title, (long long)root->create, (long long)root->update, (long long)root->replace,
+                  (long long)root->destroy);
+    if (root->import)
+        output_printf(out, ", %lld to take over", (long long)root->import);
+    output_printf(out, "\n");
+    for (size_t i = 0; i < root->change_count; i++)
+        show_change(out, &root->changes[i]);
+}
+
+void run_plan_record(struct run *run, const struct run_root *root)
+{
+    struct buf record = BUF_INIT(16UL * 1024 * 1024);
+    struct json_writer json;
+    if (!run->ctx->json)
+        return;
+    json_init(&json, &record);
+    json_object_begin(&json);
+    json_kv_text(&json, "type", "plan");
+    json_kv_text(&json, "region", root->name);
+    json_kv_i64(&json, "create", root->create);
+    json_kv_i64(&json, "change", root->update);
+    json_kv_i64(&json, "replace", root->replace);
+    json_kv_i64(&json, "destroy", root->destroy);
+    json_kv_i64(&json, "import", root->import);
+    json_key(&json, "changes");
+    json_array_begin(&json);
+    for (size_t i = 0; i < root->change_count; i++) {
+        json_object_begin(&json);
+        json_kv_text(&json, "address", root->changes[i].address);
+        json_kv_text(&json, "action", root->changes[i].action);
+        json_kv_bool(&json, "database", run_is_database(root->changes[i].type));
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+    output_json(run->ctx->out, buf_str(&record));
+    buf_deinit(&record);
+}

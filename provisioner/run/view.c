@@ -1,0 +1,104 @@
+#include "provisioner/run/view.h"
+
+#include "provisioner/output.h"
+
+#include <stdio.h>
+
+#define NS_PER_SECOND  INT64_C(1000000000)
+#define NAME_MAX_WIDTH 24U
+
+unsigned view_columns(struct str text)
+{
+    unsigned columns = 0;
+    for (size_t i = 0; i < text.len; i++)
+        columns += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
+    return columns;
+}
+
+/* Appends at most `width` columns; an ellipsis stands for the rest. */
+static unsigned put(struct buf *out, const char *text, unsigned width)
+{
+    struct str left = str_from(text);
+    unsigned columns = view_columns(left);
+    if (columns <= width) {
+        buf_append_str(out, left);
+        return columns;
+    }
+    if (!width)
+        return 0;
+    for (unsigned taken = 0; taken < width - 1;) {
+        size_t length = 1;
+        while (length < left.len && ((unsigned char)left.ptr[length] & 0xC0) == 0x80)
+            length++;
+        buf_append(out, left.ptr, length);
+        left.ptr += length;
+        left.len -= length;
+        taken++;
+    }
+    buf_append_text(out, "\u2026");
+    return width;
+}
+
+static unsigned put_padded(struct buf *out, const char *text, unsigned cell, unsigned width)
+{
+    unsigned used = put(out, text, cell < width ? cell : width);
+    for (; used < cell && used < width; used++)
+        buf_append_byte(out, ' ');
+    return used;
+}
+
+const char *view_address(const char *address)
+{
+    static const char prefix[] = "module.";
+    while (strncmp(address, prefix, sizeof prefix - 1) == 0) {
+        const char *dot = strchr(address + sizeof prefix - 1, '.');
+        if (!dot)
+            break;
+        address = dot + 1;
+    }
+    return address;
+}
+
+void view_line(const struct view_row *row, unsigned name_width, unsigned width, struct buf *out)
+{
+    char cell[512], elapsed[OUTPUT_ELAPSED_MAX];
+    if (width < VIEW_MIN_WIDTH)
+        width = VIEW_MIN_WIDTH;
+    if (name_width > NAME_MAX_WIDTH)
+        name_width = NAME_MAX_WIDTH;
+    unsigned used = put_padded(out, row->name, name_width + 2, width);
+    used += put_padded(out, row->doing, 11, width - used);
+    if (row->planned)
+        (void)snprintf(cell, sizeof cell, "%llu/%llu  ", (unsigned long long)row->done,
+                       (unsigned long long)row->planned);
+    else
+        (void)snprintf(cell, sizeof cell, "  ");
+    used += put_padded(out, cell, 9, width - used);
+    if (!row->elapsed_ns)
+        return;
+    used += put_padded(out, output_elapsed(row->elapsed_ns, elapsed), 7, width - used);
+    if (!row->slowest || width - used < 8)
+        return;
+    (void)snprintf(cell, sizeof cell, " %s", view_address(row->slowest));
+    char since[OUTPUT_ELAPSED_MAX + 4];
+    (void)snprintf(since, sizeof since, " (%s)", output_elapsed(row->slowest_ns, elapsed));
+    unsigned tail = view_columns(str_from(since));
+    bool fits = width - used > tail + 6;
+    used += put(out, cell, width - used - (fits ? tail : 0));
+    if (fits)
+        (void)put(out, since, width - used);
+}
+
+const char *view_duration(int64_t ns, char text[VIEW_DURATION_MAX])
+{
+    long long seconds = (long long)(ns / NS_PER_SECOND), minutes = seconds / 60, hours = minutes / 60;
+    int used = 0;
+    if (hours)
+        used += snprintf(text, VIEW_DURATION_MAX, "%lld hour%s ", hours, hours == 1 ? "" : "s");
+    if (minutes)
+        used += snprintf(text + used, VIEW_DURATION_MAX - (size_t)used, "%lld minute%s ", minutes % 60,
+                         minutes % 60 == 1 ? "" : "s");
+    (void)snprintf(text + used, VIEW_DURATION_MAX - (size_t)used, "%lld second%s", seconds % 60,
+                   seconds % 60 == 1 ? "" : "s");
+    return text;
+}

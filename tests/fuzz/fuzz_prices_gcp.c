@@ -1,0 +1,43 @@
+/* Pages of Google's Cloud Billing Catalog in whatever pieces: no crash, and the same prices for every cut. */
+#include "provisioner/prices/gcp_sku.h"
+#include "tests/fuzz/prices_feed.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int feed(void *reader, struct str chunk, struct error *err)
+{
+    return gcp_reader_feed(reader, chunk, err);
+}
+
+static struct digest run(const struct prices_scope *scope, struct str bytes, size_t step)
+{
+    struct gcp_reader reader;
+    struct found found;
+    struct error err;
+    found_init(&found, 0);
+    gcp_reader_init(&reader, scope, &found);
+    struct digest digest = {.code = feed_in_pieces(&reader, feed, bytes, step)};
+    if (!digest.code)
+        digest.code = gcp_reader_end(&reader, &err);
+    digest.prices = found_count(&found);
+    digest.conflicts = found.conflicts;
+    gcp_reader_deinit(&reader);
+    found_deinit(&found);
+    return digest;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct arena *arena; /* as long as the process */
+    static struct prices_scope scope;
+    if (!arena) {
+        arena = arena_new(0);
+        prices_scope_all(&scope, "gcp", arena);
+    }
+    struct str bytes = {(const char *)data, size};
+    if (!digest_same(run(&scope, bytes, size ? size : 1), run(&scope, bytes, 3)))
+        abort();
+    return 0;
+}

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""A stand-in for terraform that speaks its command line and its -json stream, with a cloud that is a folder.
+
+It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
+be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail"}."""
+
+import json
+import os
+import signal
+import sys
+import time
+
+CLOUD = os.environ["FAKE_CLOUD"]
+stopping = False
+
+
+def read(path, default):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return default
+
+
+def write(path, value):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(path + ".new", path)
+
+
+def say(kind, message="", **more):
+    print(json.dumps({"@level": "info", "@message": message, "@module": "terraform.ui", "type": kind, **more}), flush=True)
+
+
+def complain(summary, address=""):
+    say("diagnostic", summary, diagnostic={"severity": "error", "summary": summary, "detail": "", "address": address})
+
+
+def interrupted(*_):
+    global stopping
+    stopping = True
+
+
+class Root:
+    def __init__(self, folder):
+        self.folder = os.path.abspath(folder)
+        self.name = os.path.basename(self.folder)
+        self.config = read(folder + "/main.tf.json", {})
+        module = self.config.get("module", {}).get("region", {})
+        self.prefix, self.owner = module.get("name", "none"), module.get("deployment_id", "")
+        remote = "local" not in self.config.get("terraform", {}).get("backend", {"local": {}})
+        self.state_path = f"{CLOUD}/remote/{self.name}" if remote else self.folder + "/fake.tfstate"
+        self.state = read(self.state_path, {"serial": 0, "resources": {}})
+        self.imports = {one["to"]: one["id"] for one in read(folder + "/import.tf.json", {}).get("import", [])}
+        self.wanted = {}
+        if self.name == "global":
+            self.wanted = {f"module.{name}.aws_{'route53_record' if name == 'dns' else 'vpc_security_group_ingress_rule'}.r": "1"
+                           for name in self.config["module"]}
+        if module:
+            self.wanted = {"module.region.aws_vpc.this": "1",
+                           "module.region.aws_db_instance.this": str(module["database"]["deletion_protection"])}
+            for i in range(module["instances"]):
+                self.wanted[f"module.region.aws_thing.t[{i}]"] = module["instance_type"]
+        if os.path.exists(folder + "/identity.tf.json"):
+            identity = read(folder + "/identity.tf.json", {})
+            self.wanted["terraform_data.fraiseql_identity"] = \
+                identity["resource"]["terraform_data"]["fraiseql_identity"]["input"]
+
+    def save(self):
+        self.state["serial"] += 1
+        write(self.state_path, self.state)
+
+    def cloud_id(self, address):
+        return f"{self.prefix}/{address.replace('/', '_')}"
+
+    def cloud_path(self, address):
+        return f"{CLOUD}/things/{self.cloud_id(address)}"
+
+
+def type_of(address):
+    return address.split(".")[-2]
+
+
+def describe(address):
+    return {"addr": address, "resource_type": type_of(address)}
+
+
+def make_plan(root, arguments):
+    have = root.state["resources"]
+    targets = [a[8:] for a in arguments if a.startswith("-target=")]
+    if "-destroy" in arguments:
+        changes = [[a, "delete", ""] for a in have]
+    else:
+        changes = [[a, "delete", ""] for a in have if a not in root.wanted]
+        for address, value in root.wanted.items():
+            if address not in have:
+                changes.append([address, "import" if address in root.imports else "create", root.imports.get(address, "")])
+            elif have[address] != value:
+                changes.append([address, "update", ""])
+    return [c for c in changes if not targets or c[0] in targets]
+
+
+def plan(root, arguments):
+    changes = make_plan(root, arguments)
+    for address, action, import_id in changes:
+        importing = {"importing": {"id": import_id}} if import_id else {}
+        say("planned_change", change={"resource": describe(address), "action": action, **importing})
+    out = next(a[5:] for a in arguments if a.startswith("-out="))
+    write(out, {"serial": root.state["serial"], "changes": changes})
+    return 2 if changes else 0
+
+
+def change(root, address, action, import_id):
+    """True when it worked."""
+    path, identity = root.cloud_path(address), address.startswith("terraform_data")
+    if action == "delete":
+        root.state["resources"].pop(address, None)
+        if os.path.exists(path):
+            os.unlink(path)
+        return True
+    if action == "create" and not identity:
+        if os.path.exists(path):
+            complain(f'A resource with the ID "{root.cloud_id(address)}" already exists - to be managed via Terraform this '
+                     "resource needs to be imported into the State.", address)
+            return False
+        write(path, {"owner": root.owner})
+    root.state["resources"][address] = root.wanted[address]
+    return True
+
+
+def apply(root, arguments):
+    behaviour = read(CLOUD + "/behaviour.json", {})
+    planned = read(arguments[-1], None)
+    if planned["serial"] != root.state["serial"]:
+        complain("Saved plan is stale")
+        return 1
+    failed = False
+    order = sorted(planned["changes"], key=lambda c: (c[1] == "delete") == ("vpc" in c[0]))
+    for address, action, import_id in order:
+        if stopping:
+            break
+        hook = {"resource": describe(address), "action": action}
+        say("apply_start", hook=hook)
+        if behaviour.get(root.name) == "fail" and "thing" in address:
+            complain("operation error: https response error StatusCode: 500, InternalFailure", address)
+            say("apply_errored", hook=hook)
+            failed = True
+            continue
+        while behaviour.get(root.name) == "hang" and "thing" in address and not stopping:
+            time.sleep(0.05)
+        time.sleep(behaviour.get("delay", 0.0))
+        worked = change(root, address, action, import_id)
+        failed = failed or not worked
+        say("apply_complete" if worked else "apply_errored", hook={**hook, "elapsed_seconds": 0})
+    root.save()
+    if stopping:
+        complain("Interrupted")
+    return 1 if failed or stopping else 0
+
+
+def show(root, arguments):
+    if arguments and not arguments[-1].startswith("-"):
+        changes = []
+        for address, action, import_id in read(arguments[-1], None)["changes"]:
+            owner = read(root.cloud_path(address), {}).get("owner")
+            importing = {"importing": {"id": import_id}} if import_id else {}
+            changes.append({"address": address, "type": type_of(address), "change": {
+                "actions": ["no-op" if import_id else action], "after": {"name": root.prefix}, **importing,
+                "before": {"tags": {"fraiseql-deployment-id": owner}} if import_id else None}})
+        return {"resource_changes": changes}
+    resources = [{"address": a, "mode": "managed", "type": type_of(a),
+                  "depends_on": [] if "vpc" in a else ["module.region.aws_vpc.this"]} for a in root.state["resources"]]
+    return {"values": {"root_module": {"resources": resources}}}
+
+
+def state(root, arguments):
+    if arguments[0] == "list":
+        print("\n".join(root.state["resources"]))
+    else:
+        identity = root.state["resources"].get("terraform_data.fraiseql_identity")
+        found = [{"type": "terraform_data", "name": "fraiseql_identity",
+                  "instances": [{"attributes": {"input": {"value": identity, "type": "string"}}}]}] if identity else []
+        print(json.dumps({"version": 4, "resources": found}))
+    return 0
+
+
+def outputs(root):
+    stands = "module.region.aws_vpc.this" in root.state["resources"]
+    values = {"url": os.environ.get("FAKE_URL", ""), "endpoint": "", "database_address": "127.0.0.1",
+              "database_port": "1"} if stands else {}
+    return {name: {"value": value} for name, value in values.items()}
+
+
+def main():
+    signal.signal(signal.SIGINT, interrupted)
+    folder, command, arguments = sys.argv[1][len("-chdir="):], sys.argv[2], sys.argv[3:]
+    with open(CLOUD + "/calls", "a", encoding="utf-8") as calls:
+        calls.write(f"{os.path.basename(folder)} {command}\n")
+    root = Root(folder)
+    if command == "init":
+        os.makedirs(folder + "/.terraform/providers", exist_ok=True)
+        return 0
+    if command == "plan":
+        return plan(root, arguments)
+    if command == "apply":
+        return apply(root, arguments)
+    if command == "state":
+        return state(root, arguments)
+    print(json.dumps(show(root, arguments) if command == "show" else outputs(root)))
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,418 @@
+"""`fraiseql deploy` as a program: what it does, and what it does when something ends it.
+
+With fake_terraform.py, whose cloud hangs, fails and is killed on demand; test_deploy_terraform.py has the real one."""
+
+import glob
+import json
+import os
+import pty
+import random
+import re
+import select
+import signal
+import subprocess
+import time
+
+from harness import BUILD, LAUNCHER, LONG, Case, Folder, Peer, main, wait_until
+
+PROGRAM = os.path.join(BUILD, "bin", "fraiseql")
+FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_terraform.py")
+REGIONS = {"us-east": "us-east-1", "eu-west": "eu-west-1", "apac": "ap-southeast-1"}
+
+
+def deployment(regions=("us-east", "eu-west", "apac"), instances=3, size="t3.large", **more):
+    return {"version": 1, "metadata": {"name": "demo", "environment": "staging"},
+            "regions": {name: {"provider": "aws", "location": REGIONS[name], "instance_type": size,
+                               "instances": instances,
+                               "database": {"engine": "postgresql", "type": "rds", "size": "db.t3.large"}}
+                        for name in regions}, **more}
+
+
+# What AWS says to somebody who asks who he is.
+IDENTITY = b"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:iam::123456789012:user/test</Arn><UserId>AIDATEST</UserId><Account>123456789012</Account>
+</GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>"""
+
+
+class Rig:
+    """One deployment file with the fake."""
+
+    def __init__(self, case, config=None, cloud=None):
+        self.folder = case.open(Folder())
+        self.cloud = cloud or self.folder.path + "/cloud"
+        os.makedirs(self.cloud, exist_ok=True)
+        sts = case.open(Peer(lambda handler: (200, {"Content-Type": "text/xml"}, IDENTITY)))
+        self.env = {**os.environ, "FAKE_CLOUD": self.cloud, "XDG_CACHE_HOME": self.folder.path + "/cache",
+                    "FAKE_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+                    "AWS_SECRET_ACCESS_KEY": "very-secret-indeed", "AWS_ENDPOINT_URL": sts.url("")}
+        self.binary = FAKE
+        self.write(config or deployment())
+
+    def write(self, config):
+        self.file = self.folder.file("f.yaml", json.dumps(config))
+
+    def behave(self, **what):
+        with open(self.cloud + "/behaviour.json", "w", encoding="utf-8") as file:
+            json.dump(what, file)
+
+    def arguments(self, *more, verb=()):
+        return [*LAUNCHER, PROGRAM, "deploy", *verb, self.file, "--tf-bin", self.binary, *more]
+
+    def start(self, *more, verb=()):
+        return subprocess.Popen(self.arguments(*more, verb=verb), env=self.env, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
+
+    def run(self, *more, verb=(), timeout=400):
+        process = self.start(*more, verb=verb)
+        text, _ = process.communicate(timeout=timeout)
+        return process.returncode, text
+
+    def deploy(self, *more):
+        return self.run("--yes", "--skip-smoke-tests", *more)
+
+    def things(self):
+        return sorted(os.path.relpath(path, self.cloud + "/things")
+                      for path in glob.glob(self.cloud + "/things/*/*"))
+
+    def calls(self, word):
+        with open(self.cloud + "/calls", encoding="utf-8") as calls:
+            return sum(line.split()[1] == word for line in calls)
+
+    def children(self):
+        """Pids of what works in the folders of this rig."""
+        found = []
+        for path in glob.glob("/proc/[0-9]*"):
+            try:
+                with open(path + "/cmdline", "rb") as file:
+                    line = file.read()
+                # A provider says nothing in its arguments; terraform starts it in the root's folder.
+                inside = os.readlink(path + "/cwd").startswith(self.folder.path + "/")
+            except OSError:
+                continue
+            if inside or b"-chdir=" + self.folder.path.encode() in line:
+                found.append(int(path.split("/")[2]))
+        return found
+
+
+class WithFake(Case):
+    def check_converged(self, rig, count=15):
+        status, text = rig.deploy()
+        self.assertEqual(status, 0, text)
+        self.assertEqual(len(rig.things()), count)
+        status, text = rig.deploy()
+        self.assertEqual(status, 0, text)
+        self.assertIn("Nothing to do", text)
+
+    def test_deploy_then_nothing_then_a_change(self):
+        rig = Rig(self)
+        status, text = rig.deploy()
+        self.assertEqual(status, 0, text)
+        marks = re.findall(r"^\[.\] (.*)$", text, re.M)
+        self.assertEqual(marks, [
+            "Validating configuration", "Checking cloud credentials (AWS)", "Generating Terraform modules",
+            "Planning infrastructure (9 compute, 3 databases)", "Deploying to AWS (us-east)",
+            "Deploying to AWS (eu-west)", "Deploying to AWS (apac)", "Setting up cross-cloud networking: skipped",
+            "Configuring replication (none): skipped", "Running smoke tests (all regions): skipped",
+            "Updating DNS (latency routing): skipped"])
+        self.assertIn("Deployment complete!\nTotal time: ", text)
+        self.assertEqual(len(rig.things()), 15)
+        applies = rig.calls("apply")
+        self.check_converged(rig)
+        self.assertEqual(rig.calls("apply"), applies, "nothing changed means nothing done")
+        rig.write(deployment(size="t3.xlarge"))
+        status, text = rig.run(verb=("plan",))
+        self.assertEqual(status, 2, text)
+        self.assertIn("0 to create, 3 to change, 0 to replace, 0 to destroy", text)
+        self.check_converged(rig)
+        for path in glob.glob(rig.folder.path + "/.fraiseql/demo/logs/*"):
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600, path)
+
+    def test_what_lies_between_regions(self):
+        config = deployment(regions=("us-east", "eu-west"), traffic={"domain": "api.example.com", "dns": "route53",
+                                                                     "routing": "geographic"})
+        config["replication"] = {"mode": "active-active", "conflict-resolution": "error"}
+        rig = Rig(self, config)
+        peer = self.open(Peer(lambda handler: (503, {}, b"not yet")))
+        rig.env["FAKE_URL"] = peer.url("")
+        status, text = rig.run("--yes", "--smoke-timeout", "0")
+        self.assertEqual(status, 1, text)
+        self.assertIn("[✓] Setting up cross-cloud networking", text)
+        self.assertIn("[!] Configuring replication (active-active)", text)
+        self.assertRegex(text, r"us-east: psql .*replication\.sql")
+        self.assertIn("[!] Updating DNS (geographic routing): skipped", text)
+        self.assertFalse([thing for thing in rig.things() if "route53" in thing], "no traffic to a region that fails")
+        status, text = rig.deploy()
+        self.assertEqual(status, 0, text)
+        self.assertIn("[✓] Updating DNS (geographic routing)", text)
+        self.assertIn("Deployed, but for replication: ", text)
+        self.assertNotIn("Deployment complete", text)
+        self.assertEqual(len([thing for thing in rig.things() if "route53" in thing]), 1)
+        self.assertIn("Nothing to do", rig.deploy()[1])
+        status, text = rig.run("--yes", "--confirm", "demo", "--delete-data", verb=("destroy",))
+        self.assertEqual((status, rig.things()), (0, []), text)
+
+    def test_json_lines(self):
+        rig = Rig(self)
+        status, text = rig.deploy("--json")
+        self.assertEqual(status, 0, text)
+        records = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual(records[0]["type"], "version")
+        self.assertEqual(records[-1]["type"], "result")
+        progress = [r for r in records if r["type"] == "progress" and r["region"] == "us-east" and r["step"] == "apply"]
+        self.assertEqual([r["done"] for r in progress if r["state"] == "running"], [1, 2, 3, 4, 5])
+        self.assertEqual(progress[-1]["state"], "done")
+        status, text = rig.run("--json", verb=("status",))
+        shown = [json.loads(line) for line in text.splitlines()][1]
+        self.assertEqual([r["state"] for r in shown["regions"]], ["standing"] * 3)
+
+    def test_without_a_terminal_a_question_is_refused(self):
+        rig = Rig(self)
+        status, text = rig.run()
+        self.assertEqual(status, 64, text)
+        self.assertIn("--yes", text)
+        self.assertEqual(rig.things(), [])
+        self.assertEqual(rig.run("--dry-run")[0], 2)
+        self.assertEqual(rig.things(), [])
+
+    def test_a_cloud_that_answers_500_stops_no_other(self):
+        rig = Rig(self)
+        rig.behave(**{"eu-west": "fail"})
+        status, text = rig.deploy()
+        self.assertEqual(status, 1, text)
+        self.assertIn("[✗] Deploying to AWS (eu-west)", text)
+        self.assertIn("StatusCode: 500", text)
+        self.assertIn("AWS (us-east): stands", text)
+        self.assertIn("AWS (eu-west): does not stand as described", text)
+        self.assertIn("Next: fraiseql deploy ", text)
+        self.assertIn("incomplete", rig.run(verb=("status",))[1])
+        rig.behave()
+        self.check_converged(rig)
+
+    def test_a_cloud_that_hangs_and_ctrl_c_twice(self):
+        rig = Rig(self)
+        rig.behave(**{"eu-west": "hang"})
+        process = rig.start("--yes", "--skip-smoke-tests")
+        wait_until(lambda: len(rig.things()) >= 12 - 1, 20, "the other regions to stand")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.7)
+        self.assertIsNone(process.poll(), "the first Ctrl-C waits for what is in flight")
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, text)
+        self.assertIn("Once more stops terraform", text)
+        rig.behave()
+        self.check_converged(rig)
+
+    def test_ctrl_c_once_begins_nothing_new(self):
+        rig = Rig(self)
+        rig.behave(delay=0.2)
+        process = rig.start("--yes", "--skip-smoke-tests", "--parallelism", "1")
+        wait_until(rig.things, 20, "the first resource")
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, text)
+        self.assertEqual(len(rig.things()), 5, "the region that was in flight is whole, the others are not begun")
+        self.assertIn("interrupted before it began", text)
+        rig.behave()
+        self.check_converged(rig)
+
+    def kill_loop(self, both):
+        rounds = 10 if LONG else 2
+        for number in range(rounds):
+            rig = Rig(self)
+            rig.behave(delay=0.05)
+            process = rig.start("--yes", "--skip-smoke-tests")
+            if number % 2 == 0:  # while resources are being made
+                wait_until(rig.things, 20, "the first resource", 0.01)
+                time.sleep(random.uniform(0, 0.2))
+            else:  # anywhere
+                time.sleep(random.uniform(0.05, 1.2))
+            process.kill()
+            for pid in rig.children() if both else ():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            process.communicate()
+            rig.behave()
+            self.check_converged(rig)
+
+    def test_killed_alone_terraform_goes_on(self):
+        self.kill_loop(both=False)
+
+    def test_killed_with_terraform_what_exists_is_taken_over(self):
+        self.kill_loop(both=True)
+
+    def test_what_is_somebody_elses_is_refused(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        rig.deploy("--dry-run")
+        prefix = "demo-us-east"
+        os.makedirs(f"{rig.cloud}/things/{prefix}")
+        path = f"{rig.cloud}/things/{prefix}/module.region.aws_thing.t[1]"
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"owner": "somebody"}, file)
+        status, text = rig.deploy()
+        self.assertEqual(status, 65, text)
+        self.assertIn("aws_thing.t[1] exists (demo-us-east/module.region.aws_thing.t[1]) and is not this deployment's", text)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(json.load(file), {"owner": "somebody"})
+        os.unlink(path)
+        self.check_converged(rig, 5)
+
+    def test_another_machine_finds_the_deployment_by_its_state(self):
+        config = deployment(state={"backend": "s3", "bucket": "states", "location": "us-east-1"})
+        rig = Rig(self, config)
+        rig.behave(delay=0.05)
+        process = rig.start("--yes", "--skip-smoke-tests")
+        wait_until(lambda: len(rig.things()) >= 4, 20, "some resources")
+        for pid in [process.pid, *rig.children()]:
+            os.kill(pid, signal.SIGKILL)
+        process.communicate()
+        other = Rig(self, config, cloud=rig.cloud)
+        other.behave()
+        self.check_converged(other)
+        with open(rig.folder.path + "/.fraiseql/demo/id", encoding="utf-8") as a, \
+                open(other.folder.path + "/.fraiseql/demo/id", encoding="utf-8") as b:
+            self.assertEqual(a.read(), b.read())
+
+    def test_a_saved_plan_is_done_exactly_or_refused(self):
+        rig = Rig(self)
+        saved = rig.folder.path + "/saved"
+        self.assertEqual(rig.run("--out", saved, verb=("plan",))[0], 2)
+        self.assertEqual(os.stat(saved + "/us-east.tfplan").st_mode & 0o777, 0o600)
+        rig.write(deployment(instances=4))
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual(status, 65, text)
+        self.assertIn("no longer holds", text)
+        rig.write(deployment())
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual(status, 0, text)
+        self.assertEqual(len(rig.things()), 15)
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual(status, 1, text)
+        self.assertIn("Saved plan is stale", text)
+
+    def test_destroy_keeps_databases_unless_told(self):
+        rig = Rig(self)
+        self.assertEqual(rig.deploy()[0], 0)
+        status, text = rig.run(verb=("destroy",))
+        self.assertEqual(status, 64, text)
+        status, text = rig.run("--yes", "--confirm", "other", verb=("destroy",))
+        self.assertEqual(status, 64, text)
+        self.assertEqual(len(rig.things()), 15)
+        status, text = rig.run("--yes", "--confirm", "demo", verb=("destroy",))
+        self.assertEqual(status, 0, text)
+        self.assertIn("Databases stay", text)
+        self.assertEqual([thing.split(".")[-2] for thing in rig.things()], ["aws_db_instance", "aws_vpc"] * 3)
+        status, text = rig.run("--yes", "--confirm", "demo", "--delete-data", verb=("destroy",))
+        self.assertEqual(status, 0, text)
+        self.assertEqual(rig.things(), [])
+        self.check_converged(rig)
+
+    def test_a_plan_that_loses_a_database_is_refused(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        self.assertEqual(rig.deploy()[0], 0)
+        path = glob.glob(rig.folder.path + "/.fraiseql/demo/render/regions/us-east/fake.tfstate")[0]
+        with open(path, encoding="utf-8") as file:
+            state = json.load(file)
+        state["resources"]["module.region.aws_db_instance.old"] = "1"
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(state, file)
+        status, text = rig.deploy()
+        self.assertEqual(status, 65, text)
+        self.assertIn("DATABASE DESTROYED: aws_db_instance.old", text)
+
+    def test_two_at_once(self):
+        rig = Rig(self)
+        rig.behave(delay=0.2)
+        process = rig.start("--yes", "--skip-smoke-tests")
+        wait_until(rig.things, 20, "the first resource")
+        status, text = rig.deploy()
+        self.assertEqual(status, 1, text)
+        self.assertIn("another run is at work", text)
+        self.assertEqual(rig.run(verb=("status",))[0], 0)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+
+    def test_smoke_tests_and_health_ask_the_regions(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        peer = self.open(Peer(lambda handler: (503, {}, b"database is away\x1b[31m")))
+        rig.env["FAKE_URL"] = peer.url("")
+        status, text = rig.run("--yes", "--smoke-timeout", "1")
+        self.assertEqual(status, 1, text)
+        self.assertIn("[✗] Running smoke tests", text)
+        self.assertIn("us-east answers 503: database is away [31m", text)
+        status, text = rig.run(verb=("health",))
+        self.assertEqual(status, 1, text)
+        self.assertIn("it says: database is away", text)
+        peer.answer = lambda handler: (200, {}, b"ready")
+        self.assertEqual(rig.run(verb=("health",))[0], 0)
+
+    def test_no_secret_in_process_list_output_or_files(self):
+        rig = Rig(self)
+        rig.behave(delay=0.05)
+        process = rig.start("--yes", "--skip-smoke-tests")
+        seen = ""
+        while process.poll() is None:
+            seen += subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+            time.sleep(0.05)
+        text, _ = process.communicate()
+        self.assertIn("fake_terraform", seen)
+        self.assertNotIn("very-secret-indeed", seen + text)
+        found = subprocess.run(["grep", "-rl", "very-secret-indeed", rig.folder.path], capture_output=True, text=True)
+        self.assertEqual(found.stdout, "")
+
+    def test_without_terraform_it_says_how_to_get_one(self):
+        rig = Rig(self)
+        rig.env["PATH"] = "/nonexistent"
+        result = subprocess.run([*LAUNCHER, PROGRAM, "deploy", rig.file], env=rig.env, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("opentofu.org", result.stderr)
+
+    def in_terminal(self, rig, *more, columns, answer=None):
+        """(status, bytes) of a run whose terminal has so many columns."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvpe("sh", ["sh", "-c", f'stty cols {columns} rows 40; exec "$@"', "sh", *rig.arguments(*more)],
+                       {**rig.env, "TERM": "xterm"})
+        seen = b""
+        while True:
+            if not select.select([terminal], [], [], 60)[0]:
+                break
+            try:
+                piece = os.read(terminal, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            seen += piece
+            if answer and b"goes on:" in seen:
+                os.write(terminal, answer)
+                answer = None
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
+
+    def test_the_live_view_in_a_terminal(self):
+        for columns in (40, 100):
+            rig = Rig(self)
+            rig.behave(delay=0.15)
+            status, text = self.in_terminal(rig, "--skip-smoke-tests", columns=columns, answer=b"yes\n")
+            self.assertEqual(status, 0, text)
+            self.assertRegex(text, r"us-east +deploying +\d/5")
+            self.assertIn("\x1b[3A\r\x1b[J", text)
+            self.assertIn("\x1b[32m[✓]\x1b[0m Deploying to AWS (apac)", text)
+            if columns == 100:
+                self.assertRegex(text, r"aws_(thing|vpc|db_instance)\S+ \(")
+            for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)):
+                if re.match(r"(us-east|eu-west|apac) +(deploying|planning|done)", line):
+                    self.assertLess(len(line), columns)
+
+    def test_no_is_no(self):
+        rig = Rig(self)
+        status, text = self.in_terminal(rig, columns=80, answer=b"no\n")
+        self.assertEqual(status, 1, text)
+        self.assertIn("Nothing was changed", text)
+        self.assertEqual(rig.things(), [])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+#include "tests/support/support.h"
+#include "tests/unit/lib/core/option_fixture.h"
+
+static const struct node *at(const struct node *node, const char *key)
+{
+    const struct node_pair *pair = node_find(node, key);
+    ck_assert_msg(pair != NULL, "no \"%s\"", key);
+    return pair->value;
+}
+
+static void assert_text(const struct node *node, const char *text)
+{
+    ck_assert_str_eq(node->scalar.ptr, text);
+}
+
+START_TEST(schema_is_json_that_follows_the_table)
+{
+    struct buf out = BUF_INIT(1 << 20);
+    struct arena *arena = arena_new(0);
+    struct node *root;
+    struct error err;
+    option_write_schema(&fix_section, "fix", &out);
+    int code = json_parse(arena, buf_str(&out), &root, &err);
+    ck_assert_msg(code == 0, "%s", err.message);
+    assert_text(at(root, "$schema"), "https://json-schema.org/draft/2020-12/schema");
+    assert_text(at(root, "$ref"), "#/$defs/section0");
+    const struct node *file = at(at(root, "$defs"), "section0");
+    assert_text(at(file, "additionalProperties"), "false");
+    const struct node *properties = at(file, "properties");
+    assert_text(at(at(properties, "mode"), "enum")->items[2], "resolve");
+    assert_text(at(at(properties, "wait"), "default"), "1m30s");
+    assert_text(at(at(at(properties, "codes"), "items"), "maximum"), "10");
+    assert_text(at(at(properties, "codes"), "minItems"), "1");
+    const char *ref = at(at(at(properties, "probes"), "items"), "$ref")->scalar.ptr;
+    ck_assert(strncmp(ref, "#/$defs/", 8) == 0);
+    const struct node *probe = at(at(root, "$defs"), ref + 8);
+    assert_text(at(probe, "title"), "probes[]");
+    assert_text(at(probe, "required")->items[0], "name");
+    ck_assert_uint_eq(at(probe, "oneOf")->count, 2);
+    buf_deinit(&out);
+    arena_free(arena);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("option_schema");
+    TCase *tests = tcase_create("option_schema");
+    tcase_add_test(tests, schema_is_json_that_follows_the_table);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+TEST_MAIN(suite)

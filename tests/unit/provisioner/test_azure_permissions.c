@@ -1,0 +1,79 @@
+#include "provisioner/azure/permissions.h"
+
+#include "lib/core/json.h"
+#include "tests/support/support.h"
+
+START_TEST(a_star_stands_for_any_text)
+{
+    static const char *const covered[][2] = {
+        {"*", "Microsoft.Compute/disks/write"},
+        {"*", ""},
+        {"Microsoft.Compute/*", "Microsoft.Compute/disks/write"},
+        {"microsoft.compute/DISKS/write", "Microsoft.Compute/disks/write"},
+        {"*/write", "Microsoft.Compute/disks/write"},
+        {"*/disks/*", "Microsoft.Compute/disks/write"},
+        {"**a**", "xxa"},
+        {"*ab*ab", "abxabab"},
+        {"a*", "a"}};
+    static const char *const other[][2] = {{"", "a"},
+                                           {"Microsoft.Compute/disks", "Microsoft.Compute/disks/write"},
+                                           {"Microsoft.Compute/disks/write", "Microsoft.Compute/disks"},
+                                           {"*/read", "Microsoft.Compute/disks/write"},
+                                           {"Microsoft.Computes/*", "Microsoft.Compute/disks/write"},
+                                           {"a*b", "abc"},
+                                           {"*a", "b"}};
+    for (size_t i = 0; i < ARRAY_LEN(covered); i++)
+        ck_assert_msg(azure_pattern_covers(str_from(covered[i][0]), covered[i][1]), "%s", covered[i][0]);
+    for (size_t i = 0; i < ARRAY_LEN(other); i++)
+        ck_assert_msg(!azure_pattern_covers(str_from(other[i][0]), other[i][1]), "%s", other[i][0]);
+}
+END_TEST
+
+/* An expression of "aaaa...ab" against many stars is no work for a day. */
+START_TEST(many_stars_cost_little)
+{
+    char action[4097], pattern[2001];
+    memset(action, 'a', sizeof action - 1);
+    action[sizeof action - 1] = '\0';
+    for (size_t i = 0; i < sizeof pattern - 1; i++)
+        pattern[i] = i % 2 ? 'a' : '*';
+    pattern[sizeof pattern - 1] = 'b';
+    ck_assert(!azure_pattern_covers((struct str){pattern, sizeof pattern}, action));
+}
+END_TEST
+
+static bool allowed(const char *roles, const char *action)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    struct node *root;
+    ck_assert_int_eq(json_parse(arena, str_from(roles), &root, NULL), 0);
+    return azure_action_allowed(root, action);
+}
+
+START_TEST(a_role_takes_back_what_it_gave_and_no_other_role_does)
+{
+    const char *contributor = "[{\"actions\":[\"*\"],\"notActions\":[\"Microsoft.Authorization/*/Write\"]}]";
+    const char *both = "[{\"actions\":[\"*\"],\"notActions\":[\"Microsoft.Authorization/*/Write\"]},"
+                       "{\"actions\":[\"Microsoft.Authorization/roleAssignments/*\"],\"notActions\":[]}]";
+    ck_assert(allowed(contributor, "Microsoft.Compute/disks/write"));
+    ck_assert(!allowed(contributor, "Microsoft.Authorization/roleAssignments/write"));
+    ck_assert(allowed(both, "Microsoft.Authorization/roleAssignments/write"));
+    ck_assert(!allowed(both, "Microsoft.Authorization/locks/write"));
+    ck_assert(!allowed("[]", "a"));
+    ck_assert(!allowed("{}", "a"));
+    ck_assert(!allowed("[{\"notActions\":[]},{\"actions\":\"*\"},{\"actions\":[[\"*\"]]},7]", "a"));
+}
+END_TEST
+
+static Suite *permissions_suite(void)
+{
+    Suite *suite = suite_create("azure_permissions");
+    TCase *tcase = tcase_create("azure_permissions");
+    tcase_add_test(tcase, a_star_stands_for_any_text);
+    tcase_add_test(tcase, many_stars_cost_little);
+    tcase_add_test(tcase, a_role_takes_back_what_it_gave_and_no_other_role_does);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+TEST_MAIN(permissions_suite)

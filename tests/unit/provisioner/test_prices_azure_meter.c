@@ -1,0 +1,211 @@
+#include "provisioner/prices/azure_meter.h"
+
+#include "tests/unit/provisioner/prices_rig.h"
+
+#define ITEM_OF(service, product, sku, meter, arm, unit, tier, type, usd)                                    \
+    "{\"currencyCode\":\"USD\",\"tierMinimumUnits\":" tier ",\"retailPrice\":" usd                           \
+    ",\"armRegionName\":\"westeurope\",\"effectiveStartDate\":\"2023-03-01T00:00:00Z\",\"meterName\":"       \
+    "\"" meter "\",\"productName\":\"" product "\",\"skuName\":\"" sku "\",\"serviceName\":\"" service       \
+    "\",\"unitOfMeasure\":\"" unit "\",\"type\":\"" type "\",\"armSkuName\":\"" arm "\"}"
+#define VM(product, sku, arm, usd)                                                                           \
+    ITEM_OF("Virtual Machines", product, sku, sku, arm, "1 Hour", "0.0", "Consumption", usd)
+#define DB(product, sku, meter, usd)                                                                         \
+    ITEM_OF("Azure Database for PostgreSQL", product, sku, meter, "", "1 Hour", "0.0", "Consumption", usd)
+#define FLEX "Azure Database for PostgreSQL Flexible Server "
+#define OUT(tier, usd)                                                                                       \
+    ITEM_OF("Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Data Transfer Out", "", "1 GB", tier,  \
+            "Consumption", usd)
+#define PAGE(items) "{\"Items\":[" items "],\"NextPageLink\":\"there\",\"Count\":1}"
+
+static struct found found;
+static struct prices_scope scope;
+static struct arena *arena;
+
+static void setup(void)
+{
+    arena = arena_new(0);
+    found_init(&found, 0);
+    prices_scope_all(&scope, "azure", arena);
+}
+
+static void teardown(void)
+{
+    found_deinit(&found);
+    prices_scope_deinit(&scope);
+    arena_free(arena);
+}
+
+static int read_page(const char *service, const char *page, struct error *err)
+{
+    struct azure_reader reader;
+    azure_reader_init(&reader, service, "westeurope", &scope, &found);
+    azure_reader_begin(&reader);
+    int code = azure_reader_feed(&reader, str_from(page), err);
+    if (!code)
+        code = azure_reader_page(&reader, err);
+    if (!code) {
+        ck_assert_str_eq(reader.next_link, "there");
+        azure_reader_end(&reader);
+    }
+    azure_reader_deinit(&reader);
+    return code;
+}
+
+static void check_reads(const char *service, const char *page, const char *expected)
+{
+    struct error err = {0};
+    ck_assert_msg(read_page(service, page, &err) == 0, "%s", err.message);
+    ck_assert_list(&found, expected);
+}
+
+START_TEST(machines)
+{
+    check_reads(
+        "Virtual Machines",
+        PAGE(VM("Virtual Machines DSv3 Series", "D4s v3", "Standard_D4s_v3", "0.24") "," VM(
+            "Virtual Machines DSv3 Series Windows", "D4s v3", "Standard_D4s_v3",
+            "1") "," VM("Virtual Machines DSv3 Series", "D4s v3 Spot", "Standard_D4s_v3",
+                        "1") "," VM("Virtual Machines DSv3 Series", "D4s v3 Low Priority", "Standard_D4s_v3",
+                                    "1") "," VM("DSv3 Series Cloud Services", "D4s v3", "Standard_D4s_v3",
+                                                "1") "," VM("Virtual Machines BS Series", "B1s",
+                                                            "Standard_B1s",
+                                                            "1.04E-02") "," VM("Virtual Machines BS Series",
+                                                                               "B2s", "Standard_B2s",
+                                                                               "0.00000000001") "," VM("Virtu"
+                                                                                                       "al "
+                                                                                                       "Machi"
+                                                                                                       "nes "
+                                                                                                       "X "
+                                                                                                       "Serie"
+                                                                                                       "s",
+                                                                                                       "X",
+                                                                                                       "Stand"
+                                                                                                       "ard_"
+                                                                                                       "X1",
+                                                                                                       "1") "," ITEM_OF("Virtual Machines",
+                                                                                                                        "Virtual Machines DSv3 Series",
+                                                                                                                        "D8s v3",
+                                                                                                                        "D8s v3",
+                                                                                                                        "Standard_D8s_v3",
+                                                                                                                        "1 Hour",
+                                                                                                                        "0",
+                                                                                                                        "Reservation",
+                                                                                                                        "1")),
+        "westeurope,vm:Standard_B1s,0.0104,hour\nwesteurope,vm:Standard_D4s_v3,0.24,hour\n");
+}
+END_TEST
+
+START_TEST(databases_by_size_and_by_vcore)
+{
+    struct arena *own = arena_new(0);
+    struct findings findings;
+    struct deployment *deployment;
+    const struct string_list none = {0};
+    findings_init(&findings, own);
+    ck_assert_int_eq(
+        deployment_parse(own, "f",
+                         STR("metadata: { name: a }\nregions:\n"
+                             "  a: { provider: azure, location: westeurope, size: small, database: { sku: "
+                             "GP_Standard_D8ds_v5 } }\n"
+                             "  b: { provider: azure, location: westeurope, size: small, database: { sku: "
+                             "B_Standard_B1ms, high-availability: false } }\n"
+                             "  c: { provider: azure, location: westeurope, size: small, database: { sku: "
+                             "GP_Standard_D4s_v3 } }\n"),
+                         &deployment, &findings),
+        0);
+    prices_scope_deinit(&scope);
+    prices_scope_of(&scope, "azure", deployment, &none, own);
+    check_reads(
+        "Azure Database for PostgreSQL",
+        PAGE(DB(FLEX "General Purpose - Ddsv5 Series Compute", "2 vCore", "vCore", "0.203") "," DB(
+            FLEX "General Purpose - Ddsv5 Series Compute", "8 vCore", "vCore",
+            "0.812") "," DB(FLEX "Memory Optimized Edsv5 Series Compute", "2 vCore", "vCore",
+                            "0.131") "," DB(FLEX "Memory Optimized Edsv5 Series Compute", "8 vCore", "vCore",
+                                            "0.131") "," DB(FLEX "General Purpose Dsv3 Series Compute",
+                                                            "64 vCore", "vCore",
+                                                            "6.24") "," DB(FLEX "Burstable BS Series Compute",
+                                                                           "B1MS", "B1MS",
+                                                                           "0.022") "," DB("Azure Database "
+                                                                                           "for PostgreSQL "
+                                                                                           "Single Server "
+                                                                                           "General Purpose "
+                                                                                           "- Compute Gen5",
+                                                                                           "vCore", "vCore",
+                                                                                           "1")),
+        "westeurope,db:B_Standard_B1ms,0.022,hour\n"
+        "westeurope,db:GP_Standard_D2ds_v5,0.203,hour\n"
+        "westeurope,db:GP_Standard_D8ds_v5,0.812,hour\n"
+        "westeurope,db:MO_Standard_E4ds_v5,0.524,hour\n");
+    arena_free(own);
+}
+END_TEST
+
+START_TEST(traffic_behind_what_is_free)
+{
+    check_reads(
+        "Bandwidth",
+        PAGE(OUT("0.0", "0.0") "," OUT("100.0", "0.087") "," OUT("10335.0", "0.083") "," OUT("107.5", "1")),
+        "westeurope,egress-internet:0,0.087,GB\nwesteurope,egress-internet:10240,0.083,GB\n");
+}
+END_TEST
+
+START_TEST(another_service_or_place)
+{
+    check_reads("NAT Gateway",
+                PAGE(ITEM_OF("NAT Gateway", "NAT Gateway", "Standard", "Standard Gateway", "", "1 Hour", "0",
+                             "Consumption", "0.045") "," ITEM_OF("Load Balancer", "Load Balancer", "Standard",
+                                                                 "Standard Data Processed", "", "1 GB", "0",
+                                                                 "Consumption", "0.005")),
+                "westeurope,nat,0.045,hour\n");
+}
+END_TEST
+
+START_TEST(the_same_everywhere)
+{
+    static const char page[] = PAGE(
+        "{\"currencyCode\":\"USD\",\"retailPrice\":0.025,\"armRegionName\":\"Global\",\"meterName\":"
+        "\"Standard "
+        "Included LB Rules and Outbound Rules\",\"productName\":\"Load Balancer\",\"skuName\":\"Standard\","
+        "\"serviceName\":\"Load Balancer\",\"unitOfMeasure\":\"1 Hour\",\"type\":\"Consumption\"}");
+    struct azure_reader reader;
+    struct error err = {0};
+    azure_reader_init(&reader, azure_global_services[0], azure_global, &scope, &found);
+    ck_assert_int_eq(azure_reader_feed(&reader, str_from(page), &err), 0);
+    ck_assert_int_eq(azure_reader_page(&reader, &err), 0);
+    azure_reader_deinit(&reader);
+    ck_assert_list(&found, "*,lb,0.025,hour\n");
+}
+END_TEST
+
+START_TEST(malformed_prices)
+{
+    struct error err = {0};
+    ck_assert_int_eq(read_page("Virtual Machines",
+                               PAGE(VM("Virtual Machines BS Series", "B1s", "Standard_B1s", "\"x\"")), &err),
+                     ERR_PARSE);
+    ck_assert_int_eq(read_page("Virtual Machines",
+                               PAGE(VM("Virtual Machines BS Series", "B1s", "Standard_B1s", "null")), &err),
+                     ERR_PARSE);
+    ck_assert_int_eq(read_page("Virtual Machines",
+                               PAGE(VM("Virtual Machines BS Series", "B1s", "Standard_B1s", "-1")), &err),
+                     ERR_PARSE);
+    ck_assert_int_eq(read_page("Virtual Machines", "{\"Items\":null}", &err), ERR_PARSE);
+}
+END_TEST
+
+static Suite *azure_meter_suite(void)
+{
+    Suite *suite = suite_create("prices_azure_meter");
+    TCase *tcase = tcase_create("azure_meter");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, machines);
+    tcase_add_test(tcase, databases_by_size_and_by_vcore);
+    tcase_add_test(tcase, traffic_behind_what_is_free);
+    tcase_add_test(tcase, another_service_or_place);
+    tcase_add_test(tcase, the_same_everywhere);
+    tcase_add_test(tcase, malformed_prices);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+TEST_MAIN(azure_meter_suite)

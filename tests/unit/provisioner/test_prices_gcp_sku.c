@@ -1,0 +1,180 @@
+#include "provisioner/prices/gcp_sku.h"
+
+#include "tests/unit/provisioner/prices_rig.h"
+
+#define SKU_OF(words, usage, unit, rates)                                                                    \
+    "{\"skuId\":\"AAAA-BBBB-CCCC\",\"description\":\"" words "\",\"category\":{\"usageType\":\"" usage       \
+    "\"},\"serviceRegions\":[\"europe-west1\",\"mars-north1\"],\"pricingInfo\":[{\"effectiveTime\":\"2026-"  \
+    "11-24T10:"                                                                                              \
+    "00:00Z\",\"pricingExpression\":{\"usageUnit\":\"" unit "\",\"tieredRates\":[" rates "]}}]}"
+#define RATE(units, nanos)                                                                                   \
+    "{\"startUsageAmount\":0,\"unitPrice\":{\"currencyCode\":\"USD\",\"units\":" units ",\"nanos\":" nanos   \
+    "}}"
+#define SKU(words, unit, nanos) SKU_OF(words, "OnDemand", unit, RATE("\"0\"", nanos))
+
+#define PAGE(skus) ("{\"skus\":[" skus "]}")
+
+static struct found found;
+static struct prices_scope scope;
+static struct arena *arena;
+
+static void setup(void)
+{
+    arena = arena_new(0);
+    found_init(&found, 0);
+    prices_scope_all(&scope, "gcp", arena);
+}
+
+static void teardown(void)
+{
+    found_deinit(&found);
+    prices_scope_deinit(&scope);
+    arena_free(arena);
+}
+
+static int read_page(const char *page, char next[64], struct error *err)
+{
+    struct gcp_reader reader;
+    gcp_reader_init(&reader, &scope, &found);
+    int code = gcp_reader_feed(&reader, str_from(page), err);
+    if (!code)
+        code = gcp_reader_end(&reader, err);
+    (void)snprintf(next, 64, "%s", reader.next_token);
+    gcp_reader_deinit(&reader);
+    return code;
+}
+
+static void check_reads(const char *page, const char *expected)
+{
+    struct error err = {0};
+    char next[64];
+    ck_assert_msg(read_page(page, next, &err) == 0, "%s", err.message);
+    ck_assert_str_eq(next, "more");
+    ck_assert_list(&found, expected);
+}
+
+START_TEST(machine_series)
+{
+    check_reads(
+        "{\"skus\":[" SKU("N2 Instance Core running in EMEA", "h", "34773000") "," SKU(
+            "N2 Instance Ram running in EMEA", "GiBy.h",
+            "4661000") "," SKU("N2 Instance Ram running in EMEA", "GiBy.mo",
+                               "1") "," SKU("N2 Custom Instance Core running in EMEA", "h",
+                                            "1") "," SKU("N2 Instance Core Sole Tenancy in EMEA", "h",
+                                                         "1") "," SKU("N22 Instance Core running in EMEA",
+                                                                      "h",
+                                                                      "1") "," SKU("N2D AMD Instance Core "
+                                                                                   "running in EMEA",
+                                                                                   "h",
+                                                                                   "30254000") "," SKU("C4A "
+                                                                                                       "Arm "
+                                                                                                       "Insta"
+                                                                                                       "nce "
+                                                                                                       "Ram "
+                                                                                                       "runni"
+                                                                                                       "ng "
+                                                                                                       "in "
+                                                                                                       "EMEA",
+                                                                                                       "GiBy."
+                                                                                                       "h",
+                                                                                                       "40000"
+                                                                                                       "00") "," SKU("Compute optimized Core running in EMEA",
+                                                                                                                     "h",
+                                                                                                                     "37000000") "," SKU("Compute optimized Instance Ram running in EMEA",
+                                                                                                                                         "GiBy.h",
+                                                                                                                                         "5000000") "," SKU_OF("E2 Instance Core running in EMEA",
+                                                                                                                                                               "Preemptible",
+                                                                                                                                                               "h",
+                                                                                                                                                               RATE(
+                                                                                                                                                                   "\"0\"",
+                                                                                                                                                                   "1")) "," SKU_OF("E2 Instance Core running in EMEA",
+                                                                                                                                                                                    "OnDemand",
+                                                                                                                                                                                    "h",
+                                                                                                                                                                                    RATE(
+                                                                                                                                                                                        "\"2\"",
+                                                                                                                                                                                        "50")) "],\"nextPageToken\":\"more\"}",
+        "europe-west1,vm-ram:c2,0.005,hour\neurope-west1,vm-ram:c4a,0.004,hour\n"
+        "europe-west1,vm-ram:n2,0.004661,hour\neurope-west1,vm-vcpu:c2,0.037,hour\n"
+        "europe-west1,vm-vcpu:e2,2.00000005,hour\neurope-west1,vm-vcpu:n2,0.034773,hour\n"
+        "europe-west1,vm-vcpu:n2d,0.030254,hour\n");
+}
+END_TEST
+
+START_TEST(cloud_sql_and_tiers)
+{
+    check_reads(
+        "{\"nextPageToken\":\"more\",\"skus\":[" SKU("Cloud SQL for PostgreSQL: Zonal - vCPU in Belgium", "h", "41300000") "," SKU(
+            "Cloud SQL for PostgreSQL: Zonal - vCPU + RAM in Belgium", "h",
+            "1") "," SKU("Cloud SQL for PostgreSQL: Zonal - Enterprise Plus C4 vCPU in Belgium", "h",
+                         "1") "," SKU("Cloud SQL for MySQL: Zonal - vCPU in Belgium", "h",
+                                      "1") "," SKU_OF("Cloud SQL: Backups in Belgium", "OnDemand", "GiBy.mo",
+                                                      RATE("\"0\"", "0") "," RATE(
+                                                          "\"0\"",
+                                                          "80000000")) "," SKU_OF("Balanced PD Capacity",
+                                                                                  "OnDemand", "GiBy.mo",
+                                                                                  RATE("\"0\"", "10") "," RATE(
+                                                                                      "\"0\"",
+                                                                                      "9")) "," SKU_OF("Cloud"
+                                                                                                       " SQL "
+                                                                                                       "for "
+                                                                                                       "Postg"
+                                                                                                       "reSQL"
+                                                                                                       ": "
+                                                                                                       "Zonal"
+                                                                                                       " - "
+                                                                                                       "RAM "
+                                                                                                       "in "
+                                                                                                       "Belgi"
+                                                                                                       "um",
+                                                                                                       "OnDem"
+                                                                                                       "and",
+                                                                                                       "GiBy."
+                                                                                                       "h",
+                                                                                                       "{\"un"
+                                                                                                       "itPri"
+                                                                                                       "ce\":"
+                                                                                                       "{\"cu"
+                                                                                                       "rrenc"
+                                                                                                       "yCode"
+                                                                                                       "\":"
+                                                                                                       "\"EUR"
+                                                                                                       "\","
+                                                                                                       "\"nan"
+                                                                                                       "os\":"
+                                                                                                       "5}}") "]}",
+        "europe-west1,db-backup,0.08,GB-month\neurope-west1,db-vcpu,0.0413,hour\n");
+}
+END_TEST
+
+START_TEST(malformed_prices)
+{
+    static const char *const pages[] = {
+        PAGE(SKU("E2 Instance Core running in X", "h", "-1")),
+        PAGE(SKU("E2 Instance Core running in X", "h", "1000000000")),
+        PAGE(SKU("E2 Instance Core running in X", "h", "0.5")),
+        PAGE(SKU_OF("E2 Instance Core running in X", "OnDemand", "h", RATE("\"x\"", "1"))),
+        PAGE(SKU_OF("E2 Instance Core running in X", "OnDemand", "h", RATE("\"9999999999\"", "1"))),
+        PAGE("{\"description\":\"Cloud SQL: Backups in X\",\"category\":{\"usageType\":\"OnDemand\"}}"),
+        "{\"items\":[]}"};
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        struct error err = {0};
+        char next[64];
+        ck_assert_msg(read_page(pages[i], next, &err) == ERR_PARSE, "%s", pages[i]);
+    }
+    ck_assert_uint_eq(found_count(&found), 0);
+}
+END_TEST
+
+static Suite *gcp_sku_suite(void)
+{
+    Suite *suite = suite_create("prices_gcp_sku");
+    TCase *tcase = tcase_create("gcp_sku");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, machine_series);
+    tcase_add_test(tcase, cloud_sql_and_tiers);
+    tcase_add_test(tcase, malformed_prices);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+TEST_MAIN(gcp_sku_suite)
