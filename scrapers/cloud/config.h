@@ -10,9 +10,9 @@ struct cloud_budget {
 
 /* Embedded as member `cloud` of a source's configuration struct. */
 struct cloud_config {
-    const char *endpoint; /* NULL: the cloud's own */
-    struct cloud_budget budget;
-    struct string_list keep, drop; /* selectors */
+    const char *endpoint;              /* NULL: the cloud's own */
+    const struct cloud_budget *budget; /* NULL: none */
+    struct string_list keep, drop;     /* selectors */
     int64_t discover_every_ns, catch_up_ns, request_timeout_ns;
     int64_t concurrency;
 };
@@ -27,7 +27,7 @@ int cloud_config_check_selector(const char *text, struct error *err);
      .offset = offsetof(config, cloud.endpoint),                                                             \
      .help = "Address that is asked instead of the cloud's own: a private endpoint, an emulator."},          \
         {.name = "budget",                                                                                   \
-         .type = OPT_SECTION,                                                                                \
+         .type = OPT_SECTION_PTR,                                                                            \
          .offset = offsetof(config, cloud.budget),                                                           \
          .section = &cloud_budget_section,                                                                   \
          .help = "What the calls of this target may cost."},                                                 \

@@ -12,9 +12,19 @@
 #include "lib/core/buf.h"
 #include "lib/core/error.h"
 
-struct cloud_api;
+/* One kind of call: how fast it may be made and what it costs. */
+struct cloud_api {
+    const char *name;    /* label `api`: "GetMetricData" */
+    double rate_per_s;   /* of the cloud's quota, for one account and lane */
+    double burst;        /* calls at once */
+    const char *unit;    /* what is billed: "metric", "request", "time series" */
+    double usd_per_unit; /* list price */
+    uint64_t free_units_per_month;
+};
 
-#define CLOUD_MONTH_HOURS 730
+#define CLOUD_APIS_MAX    6U
+#define CLOUD_MONTH_HOURS 730.0
+#define CLOUD_STRETCH_MAX 1000.0
 
 /* Of one api. */
 struct cloud_meter {
@@ -25,7 +35,7 @@ struct cloud_meter {
 struct cloud_cost {
     const struct cloud_api *apis;
     size_t api_count;
-    struct cloud_meter meters[6];
+    struct cloud_meter meters[CLOUD_APIS_MAX];
     int32_t month;     /* year * 12 + month */
     double budget_usd; /* 0: none */
     double stretch;
@@ -38,8 +48,11 @@ void cloud_cost_add(struct cloud_cost *cost, unsigned api, uint64_t units, int64
 double cloud_cost_month_usd(const struct cloud_cost *cost);
 /* Whether a call of so many units stays within the budget. */
 bool cloud_cost_allows(struct cloud_cost *cost, unsigned api, uint64_t units, int64_t wall_ns);
-/* Given what an hour costs at full speed, how much longer periods have to be; 1 without a budget. */
-double cloud_cost_plan(struct cloud_cost *cost, double usd_per_hour, int64_t wall_ns);
+/* Given the units that an hour at full speed takes of each api: how much longer periods have to be for the
+ * rest of the month to fit into what is left; 1 without a budget. Sets cost->stretch. */
+double cloud_cost_plan(struct cloud_cost *cost, const double *units_per_hour, int64_t wall_ns);
+/* What so many units of each api cost, `taken` having been taken in the month before. */
+double cloud_cost_usd(const struct cloud_api *api, double taken, double units);
 
 void cloud_cost_encode(const struct cloud_cost *cost, struct buf *out);
 int cloud_cost_decode(struct cloud_cost *cost, struct str stored, struct error *err) CHECK_RESULT;

@@ -41,29 +41,28 @@ struct cloud_bucket {
     const double *values; /* `width` of them */
 };
 
-struct cloud_open_bucket;
-
 struct cloud_account {
-    bool counts;           /* keeps totals */
-    uint32_t width;        /* numbers a bucket; 0: nothing was taken yet */
-    double *bounds;        /* CLOUD_DISTRIBUTION: width - 2 of them */
-    int64_t closed_ns;     /* buckets that begin before are closed; 0: nothing yet */
-    int64_t read_to_ns;    /* the end of the last complete window */
-    double *totals, *rest; /* sum and what its rounding left over */
+    bool counts;                    /* keeps totals */
+    uint32_t width;                 /* numbers a bucket; 0: nothing was taken yet */
+    double *bounds;                 /* CLOUD_DISTRIBUTION: width - 2 of them; else NULL */
+    int64_t closed_ns;              /* buckets that begin before are closed; 0: nothing was asked yet */
+    int64_t read_to_ns, read_at_ns; /* end of the last complete window, and when that was answered */
+    double *totals, *rest;          /* sums, and what their rounding left over */
     double *debts;
-    double *shown;                  /* totals as they were last committed */
-    struct cloud_open_bucket *open; /* ascending */
+    double *shown;        /* totals as they were last committed */
+    int64_t *open_starts; /* ascending; buckets that may still change, and the newest one */
+    double *open_values;  /* width of each */
     size_t open_count, open_capacity;
-    uint64_t changed_late; /* buckets whose value changed after it was shown */
-    bool dirty;            /* to be stored */
+    int64_t stored_closed_ns;
+    bool dirty; /* to be stored */
 };
 
 void cloud_account_init(struct cloud_account *account, bool counts);
 void cloud_account_deinit(struct cloud_account *account);
 
 /* Takes buckets in any order, several of one start included (the last one counts). The first bucket sets the
- * width; another width (or other bounds) later begins the open buckets anew and keeps nothing of the old
- * totals. Nothing before from_ns is taken of an account that is new. */
+ * width; another width (or other bounds) later begins totals and open buckets anew. A new account takes
+ * nothing that begins before from_ns. The array is sorted in place. */
 void cloud_account_take(struct cloud_account *account, struct cloud_bucket *buckets, size_t count,
                         uint32_t width, const double *bounds, int64_t from_ns, int64_t period_ns,
                         int64_t now_ns, struct cloud_settle *settle);
@@ -71,12 +70,12 @@ void cloud_account_take(struct cloud_account *account, struct cloud_bucket *buck
 void cloud_account_close(struct cloud_account *account, int64_t to_ns, int64_t period_ns, int64_t now_ns,
                          int64_t late_ns);
 
-/* The newest bucket that has settled and is no older than stale_ns; false: none. */
+/* The newest bucket that had settled when it was read last and ended at most stale_ns ago; false: none. */
 bool cloud_account_latest(const struct cloud_account *account, int64_t period_ns, int64_t now_ns,
                           int64_t settle_ns, int64_t stale_ns, struct cloud_bucket *ret_bucket);
 double cloud_account_total(const struct cloud_account *account, uint32_t at);
-/* The totals as they are now may be shown: they have been committed. */
-void cloud_account_show(struct cloud_account *account, const double *totals);
+/* Totals that have been committed may be shown; none of another width. */
+void cloud_account_show(struct cloud_account *account, const double *totals, uint32_t width);
 
 /* What must survive, for the journal. Decoding checks everything: ERR_CORRUPT. */
 void cloud_account_encode(const struct cloud_account *account, struct str query_key, struct buf *out);

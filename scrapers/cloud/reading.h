@@ -6,15 +6,8 @@
 #ifndef FRAISEQL_SCRAPERS_CLOUD_READING_H
 #define FRAISEQL_SCRAPERS_CLOUD_READING_H
 
+#include "lib/metrics/histogram.h"
 #include "scrapers/cloud/plan.h"
-
-enum cloud_status {
-    CLOUD_COMPLETE,
-    CLOUD_PARTIAL,   /* what came is taken, the cursor stays: the rest is asked for again */
-    CLOUD_FORBIDDEN, /* may not be seen */
-    CLOUD_FAILED     /* the cloud's own error */
-};
-const char *cloud_status_text(enum cloud_status status); /* "complete", "partial", "forbidden", "failed" */
 
 /* The points of a distribution; counts has one more than bounds. */
 struct cloud_distribution {
@@ -33,8 +26,8 @@ struct cloud_reading_point {
     struct cloud_series *series;
     int64_t start_ns;
     uint32_t width;
-    const double *bounds;
-    const double *values;
+    double value;                  /* of width 1 */
+    const double *bounds, *values; /* of a distribution */
 };
 
 struct cloud_reading {
@@ -44,7 +37,7 @@ struct cloud_reading {
     size_t query_count;
     struct cloud_reading_point *points;
     size_t point_count, point_capacity;
-    uint64_t bad_points, over_limit, unknown, misaligned; /* unknown: of no query of the batch */
+    uint64_t bad_points, over_limit, unknown; /* unknown: of no query of the batch */
 };
 
 #define CLOUD_READING_POINTS_MAX 2000000U

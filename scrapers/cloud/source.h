@@ -12,20 +12,10 @@
 #define FRAISEQL_SCRAPERS_CLOUD_SOURCE_H
 
 #include "lib/cloud/signin.h"
+#include "scrapers/cloud/cost.h"
 #include "scrapers/cloud/plan.h"
 #include "scrapers/cloud/reading.h"
 
-/* One kind of call: how fast it may be made and what it costs. */
-struct cloud_api {
-    const char *name;  /* label `api`: "GetMetricData" */
-    double rate_per_s; /* of the cloud's quota, for one account and lane */
-    double burst;      /* calls at once */
-    const char *unit;  /* what is billed: "metric", "request", "time series" */
-    double usd_per_unit;
-    uint64_t free_units_per_month; /* of the account; counted as ours alone */
-};
-
-#define CLOUD_APIS_MAX        6U
 #define CLOUD_CREDENTIALS_MAX 2U
 
 struct cloud_request {
@@ -72,7 +62,7 @@ struct cloud_source {
     const char *name; /* that of its scraper kind: the label `scraper` */
     struct cloud_api apis[CLOUD_APIS_MAX];
     size_t api_count;
-    size_t batch_max;  /* queries of one request; at least 1 */
+    size_t batch_max;  /* weight of the queries of one request; at least 1 */
     size_t points_max; /* points that one answer may hold; 0: no maximum. The frame makes batches smaller */
     int64_t settle_ns; /* how late values may still change, before anything was learnt */
     int64_t late_ns;   /* buckets are asked again for so long */
