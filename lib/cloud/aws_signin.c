@@ -19,7 +19,7 @@
 enum stage { STAGE_TOKEN, STAGE_ROLE_NAME, STAGE_KEYS, STAGE_ASSUME, STAGE_READY };
 
 struct aws_signin {
-    char *region, *role_arn;
+    char *region, *role_arn, *external_id, *profile, *credentials_file, *config_file, *sts_url;
     aws_env_fn *env;
 
     /* Of one run. */
@@ -111,6 +111,8 @@ static int begin_role(struct aws_signin *signin, const char *action, const struc
     int code = aws_endpoint_find("sts", signin->region, signin->env, signin->arena, ret_endpoint, err);
     if (code)
         return code;
+    if (signin->sts_url)
+        ret_endpoint->url = signin->sts_url;
     aws_form_deinit(&signin->form);
     aws_form_init(&signin->form, action, STS_VERSION);
     aws_form_add(&signin->form, "RoleArn", str_from(role->arn));
@@ -325,7 +327,12 @@ static int take_answer(struct aws_signin *signin, const struct http_response *an
 
 static int begin(struct aws_signin *signin, struct error *err)
 {
-    const struct aws_chain_options options = {.env = signin->env, .role_arn = signin->role_arn};
+    const struct aws_chain_options options = {.env = signin->env,
+                                              .role_arn = signin->role_arn,
+                                              .external_id = signin->external_id,
+                                              .profile = signin->profile,
+                                              .credentials_file = signin->credentials_file,
+                                              .config_file = signin->config_file};
     forget_run(signin);
     int code = aws_chain_find(&options, signin->arena, &signin->plan, err);
     if (code)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define PAGES_MAX         1000U
 #define TRIES_MAX         4U
 #define ASK_AGAIN_NS      (15 * NS_PER_S)  /* a query whose own result was incomplete */
 #define DISCOVER_AGAIN_NS (60 * NS_PER_S)  /* after one that failed */
@@ -331,6 +332,13 @@ static void take_answer(struct cloud_exchange *exchange, const struct http_respo
         batch_done(exchange);
     } else if (outcome.verdict == CLOUD_MORE) {
         char *page = xstrdup(outcome.page ? outcome.page : "");
+        bool circle = exchange->batch.page && strcmp(page, exchange->batch.page) == 0;
+        if (circle || ++exchange->pages > PAGES_MAX) {
+            free(page);
+            (void)error_set(&err, ERR_PEER, "the cloud gives the same page again and again");
+            fail(exchange, &err);
+            return;
+        }
         arena_reset(exchange->page_arena);
         exchange->batch.page = arena_strdup(exchange->page_arena, str_from(page));
         free(page);
@@ -491,6 +499,7 @@ static void begin(struct cloud_exchange *exchange)
 {
     exchange->busy = true;
     exchange->tries = 0;
+    exchange->pages = 0;
     exchange->renewed = exchange->corrected = false;
     exchange->began_mono_ns = clock_mono_ns();
     exchange->target->busy++;

@@ -91,7 +91,7 @@ struct cloud_series {
     struct str resource; /* for the common vocabulary: "orders-db"; empty when there is none */
     struct cloud_account account;
     bool planned, kept;             /* told by a discovery, not made while an answer was read */
-    bool judged, hidden; /* keep and drop leave it out; the target's to set */
+    bool judged, hidden;            /* keep and drop leave it out; the target's to set */
     struct cloud_series *next;      /* of its query */
     struct cloud_series *plan_next; /* in the order of the page */
 };

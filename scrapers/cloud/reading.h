@@ -19,6 +19,7 @@ struct cloud_distribution {
 
 struct cloud_reading_query {
     enum cloud_status status;
+    uint32_t told; /* the source's: which parts of it were answered */
     char message[160];
 };
 

@@ -27,6 +27,7 @@ struct cloud_exchange {
     struct arena *arena;      /* of the request under way */
     struct arena *page_arena; /* of the page token that it carries */
     struct cloud_request request;
+    size_t pages;
     unsigned tries;          /* that failed in passing */
     bool renewed, corrected; /* the token, the clock: once a call */
     bool cancelled;
