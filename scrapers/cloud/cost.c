@@ -3,6 +3,7 @@
 #include "lib/core/arena.h"
 #include "lib/core/clock.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -213,6 +214,11 @@ const struct cloud_estimate_row *cloud_estimate_row(const struct cloud_estimate 
     return &estimate->rows[i];
 }
 
+double cloud_estimate_budget_usd(const struct cloud_estimate *estimate)
+{
+    return estimate->budget_usd;
+}
+
 const struct cloud_api *cloud_estimate_api(const struct cloud_estimate *estimate, unsigned api)
 {
     return api < estimate->api_count ? &estimate->apis[api] : NULL;
@@ -236,6 +242,25 @@ static double usd_at(const struct cloud_estimate *estimate, unsigned api, double
     return usd;
 }
 
+/* Rows of one interval and api go out together: their parts of a request add up to whole ones. */
+static double requests_per_month(const struct cloud_estimate *estimate, unsigned api)
+{
+    double requests = 0;
+    for (size_t i = 0; i < estimate->count; i++) {
+        const struct cloud_estimate_row *row = &estimate->rows[i];
+        bool told = api != estimate->api_count && row->api != api;
+        double each = 0;
+        for (size_t k = 0; k < estimate->count; k++) {
+            const struct cloud_estimate_row *other = &estimate->rows[k];
+            bool together = other->api == row->api && other->every_ns == row->every_ns;
+            told = told || (together && k < i);
+            each += together ? other->requests : 0;
+        }
+        requests += told ? 0 : ceil(each - 1e-9) * per_month(row);
+    }
+    return requests;
+}
+
 struct cloud_estimate_sum cloud_estimate_sum(const struct cloud_estimate *estimate, unsigned api)
 {
     struct cloud_estimate_sum sum = {.stretch = 1};
@@ -243,10 +268,10 @@ struct cloud_estimate_sum cloud_estimate_sum(const struct cloud_estimate *estima
         const struct cloud_estimate_row *row = &estimate->rows[i];
         if (api != estimate->api_count && row->api != api)
             continue;
-        sum.requests_per_month += row->requests * per_month(row);
         sum.units_per_month += row->units * per_month(row);
         sum.series += row->series;
     }
+    sum.requests_per_month = requests_per_month(estimate, api);
     sum.usd_per_month = usd_at(estimate, api, 1);
     double budget = estimate->budget_usd * (1 - RESERVE), low = 1, high = CLOUD_STRETCH_MAX;
     if (budget <= 0 || usd_at(estimate, (unsigned)estimate->api_count, 1) <= budget)

@@ -81,6 +81,8 @@ struct cloud_estimate_sum {
 };
 /* api: one of them, or api_count for all. */
 struct cloud_estimate_sum cloud_estimate_sum(const struct cloud_estimate *estimate, unsigned api);
+double cloud_estimate_budget_usd(const struct cloud_estimate *estimate); /* 0: none */
+/* NULL beyond the last one. */
 const struct cloud_api *cloud_estimate_api(const struct cloud_estimate *estimate, unsigned api);
 
 #endif

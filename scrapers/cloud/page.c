@@ -1,5 +1,6 @@
 /* The page of a target: the peer's families, the common vocabulary, and what the frame tells of itself. */
 #include "lib/core/clock.h"
+#include "lib/core/map.h"
 #include "scrapers/cloud/target_internal.h"
 #include "scrapers/cloud/vocabulary.h"
 
@@ -11,8 +12,21 @@
 #define FAILING_MAX    100 /* queries that are named */
 #define EXACT_INTEGER  9007199254740992.0
 
+/* A counter of the vocabulary adds up what several metrics tell of one resource: errors of a load balancer
+ * and of its backends. */
+struct common_sum {
+    const struct cloud_common *common;
+    struct str resource;
+    double total;
+    struct common_sum *next;
+    char key[];
+};
+
 struct page {
     struct cloud_target *target;
+    struct arena *arena;
+    struct map sums;
+    struct common_sum *first_sum, **sums_end;
     struct batch *batch;
     int64_t now_ns;
     struct label labels[LIMIT_LABELS_PER_SERIES + 4];
@@ -39,27 +53,49 @@ static size_t labels_of(struct page *page, const struct cloud_series *series)
     return count;
 }
 
-static size_t common_labels_of(struct page *page, const struct cloud_series *series)
+static void put_word(struct page *page, const struct cloud_common *common, struct str resource, double number)
 {
     const struct scraper_target *target = page->target->spec.target;
-    page->labels[0] = LABEL_TEXT("region", target->region);
-    page->labels[1] = LABEL_TEXT("target", target->name);
-    page->labels[2] = LABEL("resource", series->resource);
-    return 3;
-}
-
-static void put_common(struct page *page, const struct cloud_series *series, double number)
-{
-    const struct cloud_metric_desc *desc = &series->metric->desc;
-    const struct cloud_common *common = desc->common;
     char name[96];
     (void)snprintf(name, sizeof name, "fraiseql_region_%s", common->word);
     const struct metric_desc family = {.name = name,
                                        .type = common->counter ? METRIC_COUNTER : METRIC_GAUGE,
                                        .help = common->help,
                                        .unit = common->unit};
-    size_t count = common_labels_of(page, series);
-    batch_put(page->batch, &family, page->labels, count, value_of(desc->offset + number * desc->scale));
+    page->labels[0] = LABEL_TEXT("region", target->region);
+    page->labels[1] = LABEL_TEXT("target", target->name);
+    page->labels[2] = LABEL("resource", resource);
+    batch_put(page->batch, &family, page->labels, 3, value_of(number));
+}
+
+static void add_common(struct page *page, const struct cloud_common *common, struct str resource,
+                       double number)
+{
+    size_t word = strlen(common->word), length = word + 1 + resource.len;
+    struct common_sum *fresh = arena_zalloc(page->arena, sizeof *fresh + length);
+    memcpy(fresh->key, common->word, word);
+    if (resource.len)
+        memcpy(fresh->key + word + 1, resource.ptr, resource.len);
+    struct common_sum *sum = map_get(&page->sums, (struct str){fresh->key, length});
+    if (!sum) {
+        sum = fresh;
+        sum->common = common;
+        sum->resource = resource;
+        (void)map_put(&page->sums, (struct str){sum->key, length}, sum);
+        *page->sums_end = sum;
+        page->sums_end = &sum->next;
+    }
+    sum->total += number;
+}
+
+static void put_common(struct page *page, const struct cloud_series *series, double number)
+{
+    const struct cloud_metric_desc *desc = &series->metric->desc;
+    number = desc->offset + number * desc->scale;
+    if (desc->common->counter)
+        add_common(page, desc->common, series->resource, number);
+    else
+        put_word(page, desc->common, series->resource, number);
 }
 
 static void put_gauge(struct page *page, const struct cloud_series *series, double number)
@@ -307,7 +343,9 @@ static void put_ages(struct page *page)
 
 struct snapshot *cloud_page_make(struct cloud_target *target)
 {
-    struct page page = {.target = target, .batch = target->page, .now_ns = cloud_target_now(target)};
+    struct page page = {
+        .target = target, .batch = target->page, .arena = arena_new(0), .now_ns = cloud_target_now(target)};
+    page.sums_end = &page.first_sum;
     batch_begin(target->page);
     put_calls(&page);
     put_cost(&page);
@@ -321,7 +359,11 @@ struct snapshot *cloud_page_make(struct cloud_target *target)
         put_series(&page, series);
     for (const struct cloud_info *info = cloud_plan_infos(target->plan); info; info = info->next)
         put_info(&page, info);
+    for (const struct common_sum *sum = page.first_sum; sum; sum = sum->next)
+        put_word(&page, sum->common, sum->resource, sum->total);
     put_ages(&page);
+    map_deinit(&page.sums);
+    arena_free(page.arena);
     return batch_finish(target->page, clock_wall_ns(), clock_mono_ns());
 }
 
