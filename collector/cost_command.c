@@ -56,7 +56,7 @@ static void write_target(const struct scraper_kind *kind, const struct scraper_t
         const struct cloud_api *api = cloud_estimate_api(estimate, i);
         struct cloud_estimate_sum sum = cloud_estimate_sum(estimate, i);
         if (sum.requests_per_month > 0)
-            buf_printf(out, "  %s: %.0f requests and %.0f %ss a month, %llu free, USD %.4f\n", api->name,
+            buf_printf(out, "  %s: %.0f requests, %.0f units (%s) a month, %llu free, USD %.4f\n", api->name,
                        sum.requests_per_month, sum.units_per_month, api->unit,
                        (unsigned long long)api->free_units_per_month, sum.usd_per_month);
     }

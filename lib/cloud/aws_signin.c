@@ -375,7 +375,17 @@ static void destroy(void *state)
     arena_free(signin->arena);
     free(signin->region);
     free(signin->role_arn);
+    free(signin->external_id);
+    free(signin->profile);
+    free(signin->credentials_file);
+    free(signin->config_file);
+    free(signin->sts_url);
     free(signin);
+}
+
+static char *copy(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
 }
 
 struct signin *aws_signin_new(const struct aws_signin_options *options)
@@ -383,7 +393,12 @@ struct signin *aws_signin_new(const struct aws_signin_options *options)
     static const struct signin_ops ops = {.next = next, .token = token, .free = destroy};
     struct aws_signin *signin = xcalloc(1, sizeof *signin);
     signin->region = xstrdup(options->region);
-    signin->role_arn = options->role_arn ? xstrdup(options->role_arn) : NULL;
+    signin->role_arn = copy(options->role_arn);
+    signin->external_id = copy(options->external_id);
+    signin->profile = copy(options->profile);
+    signin->credentials_file = copy(options->credentials_file);
+    signin->config_file = copy(options->config_file);
+    signin->sts_url = copy(options->sts_url);
     signin->env = options->env ? options->env : env_get;
     signin->arena = arena_new(0);
     return signin_new(&ops, signin);

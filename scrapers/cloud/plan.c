@@ -92,9 +92,10 @@ int64_t cloud_plan_restore(struct cloud_plan *plan, struct str series_key, struc
     struct str query_key = {0};
     if (cloud_account_decode(&account, stored, &query_key, NULL) != 0) {
         plan->counts.corrupt++;
-        return 0;
+        return ERR_CORRUPT;
     }
-    int64_t read_to_ns = account.read_to_ns;
+    /* Before the first complete answer the account knows where it began. */
+    int64_t read_to_ns = account.read_to_ns ? account.read_to_ns : account.closed_ns;
     cloud_account_deinit(&account);
     struct stored_account *kept = xmalloc(sizeof *kept + series_key.len + stored.len);
     kept->key = (struct str){kept->bytes, series_key.len};

@@ -106,7 +106,7 @@ struct cloud_plan *cloud_plan_new(const struct cloud_plan_options *options);
 void cloud_plan_free(struct cloud_plan *plan); /* accepts NULL */
 
 /* What the journal kept of a series (ledger.h's encoding); before the first discovery. The end of what was
- * read then, or 0: it does not pass its check and is passed over. */
+ * read then, or a negative code: it does not pass its check and is passed over. */
 int64_t cloud_plan_restore(struct cloud_plan *plan, struct str series_key, struct str stored);
 
 /* --- for sources: a discovery tells everything anew; what it does not tell is dropped at its end */

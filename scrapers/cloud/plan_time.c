@@ -51,8 +51,10 @@ static int64_t window_from(struct cloud_plan *plan, struct cloud_query *query, i
     int64_t limit_ns = align_down(to_ns - back_ns, period_ns);
     if (limit_ns > first_ns)
         limit_ns = first_ns;
-    if (query->covered_ns == 0)
+    if (query->covered_ns == 0) {
+        query->covered_ns = first_ns; /* where we begin: what comes after is not to be missed */
         return first_ns;
+    }
     if (query->covered_ns < limit_ns) {
         uint64_t series_count = 0;
         for (const struct cloud_series *series = query->series; series; series = series->next)

@@ -152,7 +152,7 @@ static void restore(struct cloud_target *target, struct work *work)
             continue;
         key = (struct str){key.ptr + 2, key.len - 2};
         int64_t read_to_ns = cloud_plan_restore(target->plan, key, row->value);
-        if (read_to_ns == 0)
+        if (read_to_ns < 0)
             LOG_EVENT(LOG_WARN, "cloud.account_not_restored", LF_TEXT("target", target->spec.target->name),
                       LF_TEXT("series", row->key));
         else if (now_ns - read_to_ns > FORGOTTEN_NS)
