@@ -178,7 +178,9 @@ class TestTargets(WithFake):
         hanging.hangs = True
         hanging.keys = self.fake.keys
         self.fake.put("Shop", "Orders", {"Store": "a"}, 5)
-        c = self.run_collector(*[target((hanging if i in (0, 25) else self.fake).url("/"), name=f"account-{i}")
+        self.fake.put("Shop", "Orders", {"Store": "a"}, 0, time.time() - 200)
+        c = self.run_collector(*[target((hanging if i in (0, 25) else self.fake).url("/"), name=f"account-{i}",
+                                        metrics=[{**SHOP, "period": "60s"}], interval="5s", timeout="5s")
                                  for i in range(50)])
         wait_until(lambda: sum(n == "aws_shop_orders_sum_total" for n, _ in c.metrics()) == 48, 60, "48 accounts")
         for i in range(50):
