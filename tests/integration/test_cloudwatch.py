@@ -114,7 +114,7 @@ class TestExactness(WithFake):
         stores = [{"Store": "a"}, {"Store": "b"}]
         for store in stores:
             self.fake.put("Shop", "Orders", store, 1)
-        c.stop()
+        self.assertEqual(c.stop(), 0)
         c.start(env=self.env)
         for store in stores:
             wait_until(lambda s=store: c.value("aws_shop_orders_sum_total", dimension_Store=s["Store"]), 30, "a store")
@@ -142,6 +142,7 @@ class TestExactness(WithFake):
                        self.fake.total("Shop", "Orders", s), 60, "the sum of all values")
         self.assertGreater(self.fake.billed["GetMetricData"], billed["GetMetricData"])
         self.assertGreater(self.fake.requests["GetMetricData"], requests["GetMetricData"])
+        self.assertEqual(c.stop(), 0)
 
     def test_calls_and_units_are_those_of_the_bill(self):
         for i in range(30):
@@ -188,6 +189,7 @@ class TestTargets(WithFake):
                 self.assertEqual(c.value("fraiseql_target_up", target=f"account-{i}", scraper="cloudwatch"), 1)
         wait_until(lambda: c.value("fraiseql_target_up", target="account-0", scraper="cloudwatch") == 0, 60, "the hanging one")
         self.assertIn("has not answered yet", "".join((t["error"] or "") for t in c.json("/api/v1/status")["targets"]))
+        self.assertEqual(c.stop(), 0)  # with calls under way
 
     def test_targets_of_one_role_sign_in_once(self):
         role = "arn:aws:iam::210987654321:role/metrics"
