@@ -91,6 +91,45 @@ class TestValues(WithFake):
                    sum(range(700)), 60, "every store")
         self.assertEqual(max(queries for _, _, queries in self.fake.windows), 500)
 
+    def test_too_much_at_once_is_asked_in_halves(self):
+        for i in range(4):
+            self.fake.put("Shop", "Orders", {"Store": f"s{i}"}, 5)
+        c = self.run_collector(target(self.fake.url("/")))
+        wait_until(lambda: c.value("aws_shop_orders_sum_total", dimension_Store="s3") == 5, 30, "the sum")
+        self.fake.instead = [(413, {}, "")]
+        for i in range(4):
+            self.fake.put("Shop", "Orders", {"Store": f"s{i}"}, 7)
+        wait_until(lambda: all(c.value("aws_shop_orders_sum_total", dimension_Store=f"s{i}") == 12 for i in range(4)), 30, "all")
+        self.assertEqual({queries for _, _, queries in self.fake.windows}, {2, 4})
+
+    def test_what_is_dropped_is_not_paid_for(self):
+        for name in ("Orders", "Carts"):
+            self.fake.put("Shop", name, {"Store": "a"}, 5)
+        c = self.run_collector(target(self.fake.url("/"), metrics=[SHOP, {**SHOP, "name": "Carts"}],
+                                      drop=["aws_shop_carts_sum"]))
+        wait_until(lambda: c.value("aws_shop_orders_sum_total") == 5, 30, "the sum")
+        wait_until(lambda: len(self.fake.windows) > 2, 30, "some calls")
+        self.assertEqual({queries for _, _, queries in self.fake.windows}, {1})
+        self.assertIsNone(c.value("aws_shop_carts_sum_total"))
+
+    def test_a_reload_takes_the_counters_along(self):
+        self.fake.put("Shop", "Orders", {"Store": "a"}, 5)
+        c = self.run_collector(target(self.fake.url("/")))
+        wait_until(lambda: c.value("aws_shop_orders_sum_total") == 5, 30, "the sum")
+        c.config["scrapers"]["cloudwatch"][0]["metrics"] = [SHOP, {**SHOP, "name": "Carts"}]
+        c.write()
+        self.fake.put("Shop", "Orders", {"Store": "a"}, 7)
+        self.assertEqual(c.get("/-/reload", data=b"", method="POST")[0], 200)
+        wait_until(lambda: c.value("aws_shop_orders_sum_total") == 12, 30, "the sum of both")
+
+    def test_a_value_that_comes_no_more_vanishes_and_its_counter_stays(self):
+        self.fake.put("Shop", "Orders", {"Store": "a"}, 5, time.time() - 430)
+        self.fake.put("Shop", "Orders", {"Store": "b"}, 6, time.time() - 130)
+        c = self.run_collector(target(self.fake.url("/")))
+        wait_until(lambda: c.value("aws_shop_orders_sum_total", dimension_Store="a") == 5, 30, "the sum")
+        self.assertIsNone(c.value("aws_shop_orders_sum", dimension_Store="a"))
+        self.assertEqual(c.value("aws_shop_orders_sum", dimension_Store="b"), 6)
+
     def test_a_wrong_clock_is_corrected(self):
         self.fake.skew_s = 7200
         self.fake.put("Shop", "Orders", {"Store": "a"}, 5)
