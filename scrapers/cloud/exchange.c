@@ -130,6 +130,7 @@ static void batch_done(struct cloud_exchange *exchange)
     target->unknown_results += reading->unknown;
     if (reading->point_count > 0)
         cloud_page_judge(target); /* series may have been made by the answer */
+    target->touched = true;
     target->batches_done++;
     target->polled_wall_ns = clock_wall_ns();
     release(exchange);
@@ -288,6 +289,8 @@ static void discover_next(struct cloud_exchange *exchange, const struct http_res
     target->discovered_wall_ns = clock_wall_ns();
     target->discover_error.code = 0;
     memcpy(target->units_per_discovery, target->discovery_units, sizeof target->discovery_units);
+    cloud_target_weigh(target);
+    (void)cloud_cost_plan(&target->cost, target->units_per_hour, clock_wall_ns());
     release(exchange);
 }
 

@@ -231,7 +231,7 @@ static void show(struct cloud_target *target, const struct work *work)
         }
     }
     if (work->code)
-        target->cost.dirty = true;
+        target->touched = target->cost.dirty = true;
 }
 
 static void on_committed_here(void *arg)
@@ -288,9 +288,10 @@ static void collect(struct cloud_target *target, struct work *work)
 bool cloud_store_commit(struct cloud_store *store)
 {
     struct error err = {0};
-    if (store->busy)
+    if (store->busy || !(store->target->touched || store->target->cost.dirty))
         return false;
     struct work *work = new_work(store);
+    store->target->touched = false;
     collect(store->target, work);
     if (work->count == 0 || !store->journal) {
         show(store->target, work);

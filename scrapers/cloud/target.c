@@ -138,14 +138,13 @@ int cloud_target_new(const struct scraper_env *env, const struct cloud_target_sp
 
 /* --- what is begun ------------------------------------------------------------------------------------- */
 
-static void plan_cost(struct cloud_target *target)
+void cloud_target_weigh(struct cloud_target *target)
 {
     const struct cloud_source *source = target->spec.source;
     double discoveries_per_hour = (double)(3600 * NS_PER_S) / (double)target->spec.config->discover_every_ns;
     for (unsigned api = 0; api < source->api_count; api++)
         target->units_per_hour[api] = cloud_plan_units_per_hour(target->plan, api) +
                                       target->units_per_discovery[api] * discoveries_per_hour;
-    (void)cloud_cost_plan(&target->cost, target->units_per_hour, clock_wall_ns());
 }
 
 static struct cloud_exchange *idle_exchange(struct cloud_target *target)
@@ -281,7 +280,7 @@ void cloud_target_scrape(void *target_pointer, int64_t deadline_mono_ns, scraper
     loop_timer_start(&target->deadline, deadline_mono_ns, 0);
     if (!target->loaded)
         cloud_store_load(target->store);
-    plan_cost(target);
+    (void)cloud_cost_plan(&target->cost, target->units_per_hour, clock_wall_ns());
     cloud_target_go_on(target);
 }
 

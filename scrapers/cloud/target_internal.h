@@ -57,6 +57,7 @@ struct cloud_target {
     size_t exchange_count, busy;
     struct cloud_half *halves;
     bool loaded, discovering, discovered;
+    bool touched; /* accounts may have something to store */
     int64_t discover_due_mono_ns;
     double discovery_units[CLOUD_APIS_MAX]; /* of the discovery under way */
     double units_per_discovery[CLOUD_APIS_MAX], units_per_hour[CLOUD_APIS_MAX];
@@ -85,6 +86,8 @@ struct cloud_target {
 
 /* target.c: an exchange has ended, or the store has; begins what can be begun. */
 void cloud_target_go_on(struct cloud_target *target);
+/* The plan has changed: what an hour of it costs. */
+void cloud_target_weigh(struct cloud_target *target);
 /* The cloud's clock as far as we know it. */
 int64_t cloud_target_now(const struct cloud_target *target);
 void cloud_target_set_offset(struct cloud_target *target, unsigned credential, int64_t offset_ns);

@@ -70,6 +70,11 @@ def run(count):
         print(f"{count} metrics: a poll is {polled[0]} calls, {polled[1]} billed metrics, {polled[2] / 1e6:.2f} MB asked, "
               f"{polled[3] / 1e6:.2f} MB answered before compression, {polled[4]:.2f} s of our CPU for the minute; first page after "
               f"{first_s:.1f} s, {memory(collector.process.pid)[0]:.0f} MiB resident")
+        lag, slow = [], collector.value("fraiseql_collector_loop_slow_callbacks_total", loop="scrape")
+        for _ in range(8):
+            lag.append(collector.value("fraiseql_collector_loop_lag_seconds", loop="scrape"))
+            time.sleep(1)
+        print(f"  the scrape loop: greatest lag of eight idle seconds {max(lag) * 1e3:.0f} ms, callbacks over 10 ms {slow:.0f}")
         if len(times) > 20:
             print(f"  a small page meanwhile: median {statistics.median(times) * 1e3:.2f} ms, p99 "
                   f"{statistics.quantiles(times, n=100)[98] * 1e3:.2f} ms of {len(times)}")
