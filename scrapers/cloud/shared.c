@@ -189,6 +189,7 @@ static void take_token(struct cloud_identity *identity)
     identity->generation++;
     identity->refused = false;
     identity->failures_in_row = 0;
+    identity->not_before_mono_ns = 0;
     identity->error.code = 0;
     identity->stats.refreshes++;
 }
