@@ -40,7 +40,8 @@ int cloud_config_check_selector(const char *text, struct error *err);
          .type = OPT_STRING_LIST,                                                                            \
          .offset = offsetof(config, cloud.drop),                                                             \
          .check = cloud_config_check_selector,                                                               \
-         .help = "Selectors of series to leave out; they go before keep."},                                  \
+         .help = "Selectors of series to leave out; they go before keep. What is left out and known before " \
+                 "is not asked for."},                                                                       \
         {.name = "discover_every",                                                                           \
          .type = OPT_DURATION,                                                                               \
          .offset = offsetof(config, cloud.discover_every_ns),                                                \
