@@ -2,6 +2,7 @@
 cuts, forbids, is late, and bills. The fake itself is called by AWS's own SDK for Python."""
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -47,6 +48,13 @@ class TestValues(WithFake):
         self.assertIsNone(c.value("fraiseql_region_database_lag_seconds"))  # not active
         self.assertEqual(c.value("fraiseql_region_load_balancer_errors_total"), 6)
         self.assertEqual(c.value("fraiseql_target_up", scraper="cloudwatch"), 1)
+
+        with open(os.path.join(harness.ROOT, "provisioner/aws/policies/metrics.json"), encoding="utf-8") as text:
+            allowed = {action for statement in json.load(text)["Statement"]
+                       for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])}
+        prefix = {"monitoring": "cloudwatch", "tagging": "tag", "sts": "sts"}
+        used = {f"{prefix[service]}:{action}" for service, _, action, _ in self.fake.calls}
+        self.assertEqual(used - {"sts:GetCallerIdentity"}, allowed)  # which needs no permission
 
     def test_a_forbidden_metric_costs_only_itself(self):
         for name in ("Orders", "Carts"):
