@@ -65,15 +65,19 @@ bool cloudwatch_is_static(const struct cloudwatch_wanted *wanted)
     return !wanted->any_dimensions && wanted->dimension_count > 0;
 }
 
-/* "AWS/RDS|CPUUtilization|60|DBInstanceIdentifier=orders"; a statistic makes it a series' key. Lanes differ
- * by namespace only. */
+/* Of a query "AWS/RDS|CPUUtilization|60|DBInstanceIdentifier=orders|Average,Maximum", of a series the same
+ * with one statistic: a metric may be asked for twice, with other statistics. Lanes differ by namespace only.
+ */
 static void write_key(struct buf *key, const struct cloudwatch_found *found, const char *statistic)
 {
     const struct cloudwatch_wanted *wanted = found->wanted;
+    buf_reset(key);
     buf_printf(key, "%s|%s|%lld|", wanted->namespace_name, wanted->name,
                (long long)(wanted->period_ns / NS_PER_S));
     for (size_t i = 0; i < found->dimension_count; i++)
         buf_printf(key, "%s%s=%s", i ? "," : "", found->dimensions[i].key, found->dimensions[i].value);
+    for (size_t i = 0; !statistic && i < wanted->statistic_count; i++)
+        buf_printf(key, "%c%s", i ? ',' : '|', wanted->statistics[i]);
     if (statistic)
         buf_printf(key, "|%s", statistic);
 }
@@ -159,7 +163,6 @@ void cloudwatch_plan_found(const struct cloudwatch_state *state, struct cloud_pl
                                           .data = data};
     struct cloud_query *query = cloud_plan_query(plan, &desc);
     for (size_t i = 0; i < wanted->statistic_count; i++) {
-        buf_reset(&key);
         write_key(&key, found, wanted->statistics[i]);
         data->series[i] = cloud_plan_series(plan, query, metric_of(plan, wanted, wanted->statistics[i]),
                                             buf_str(&key), labels, count, str_from(resource_of(found)));

@@ -50,7 +50,8 @@ class TestExactness(WithFake):
 
     def test_calls_and_units_are_those_of_the_bill(self):
         for i in range(30):
-            self.fake.put("Shop", "Orders", {"Store": f"s{i}"}, i)
+            for age_s in (0, 130, 140, 150, 160):
+                self.fake.put("Shop", "Orders", {"Store": f"s{i}"}, i, time.time() - age_s)
         metric = {**SHOP, "statistics": ["Sum", "Average", "Minimum", "Maximum", "p95", "p99"]}
         c = self.run_collector(target(self.fake.url("/"), metrics=[metric], request_timeout="1s"))
         wait_until(lambda: c.value("fraiseql_cloud_requests_total", api="GetMetricData"), 30, "a call")
@@ -68,6 +69,9 @@ class TestExactness(WithFake):
             return ours == theirs or None
         wait_until(agree, 30, "the bills to agree")
         self.assertEqual(c.value("fraiseql_cloud_throttled_total", api="GetMetricData"), 1)
+        page = c.metrics()
+        for statistic in ("sum_total", "average", "minimum", "maximum", "p95", "p99"):
+            self.assertEqual(sum(n == f"aws_shop_orders_{statistic}" for n, _ in page), 30, statistic)
 
     def test_a_budget_slows_polling(self):
         for i in range(50):
