@@ -44,6 +44,41 @@ static void write_query(struct json_writer *json, size_t at, size_t statistic,
     json_object_end(json);
 }
 
+static bool same_metric(const struct cloudwatch_query *a, const struct cloudwatch_query *b)
+{
+    if (a->wanted == b->wanted || strcmp(a->wanted->name, b->wanted->name) != 0 ||
+        strcmp(a->wanted->namespace_name, b->wanted->namespace_name) != 0 ||
+        a->dimension_count != b->dimension_count)
+        return false;
+    for (size_t i = 0; i < a->dimension_count; i++) { /* both in the order of ListMetrics or of the file */
+        if (strcmp(a->dimensions[i].key, b->dimensions[i].key) != 0 ||
+            strcmp(a->dimensions[i].value, b->dimensions[i].value) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* As AWS bills a call: up to five statistics of one metric are one, whichever queries ask for them. */
+static uint64_t billed_metrics(const struct cloud_batch *batch, struct arena *arena)
+{
+    bool *counted = arena_zalloc(arena, batch->count);
+    uint64_t units = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct cloudwatch_query *query = batch->queries[i]->data;
+        size_t statistics = query->wanted->statistic_count;
+        for (size_t k = i + 1; k < batch->count && !counted[i]; k++) {
+            const struct cloudwatch_query *other = batch->queries[k]->data;
+            if (!counted[k] && same_metric(query, other)) {
+                counted[k] = true;
+                statistics += other->wanted->statistic_count;
+            }
+        }
+        if (!counted[i])
+            units += (statistics + CLOUDWATCH_STATISTICS_MAX - 1) / CLOUDWATCH_STATISTICS_MAX;
+    }
+    return units;
+}
+
 int cloudwatch_render(void *state_pointer, const struct cloud_batch *batch, struct arena *arena,
                       struct cloud_request *ret_request, struct error *err)
 {
@@ -71,7 +106,7 @@ int cloudwatch_render(void *state_pointer, const struct cloud_batch *batch, stru
                                                 ret_request, err);
     buf_deinit(&body);
     if (!code)
-        ret_request->units = batch->page ? 0 : batch->count; /* up to five statistics of a metric are one */
+        ret_request->units = batch->page ? 0 : billed_metrics(batch, arena);
     return code;
 }
 

@@ -53,7 +53,7 @@ class TestExactness(WithFake):
             for age_s in (0, 130, 140, 150, 160):
                 self.fake.put("Shop", "Orders", {"Store": f"s{i}"}, i, time.time() - age_s)
         metric = {**SHOP, "statistics": ["Sum", "Average", "Minimum", "Maximum", "p95", "p99"]}
-        c = self.run_collector(target(self.fake.url("/"), metrics=[metric], request_timeout="1s"))
+        c = self.run_collector(target(self.fake.url("/"), metrics=[metric, {**SHOP, "statistics": ["SampleCount"]}], request_timeout="1s"))
         wait_until(lambda: c.value("fraiseql_cloud_requests_total", api="GetMetricData"), 30, "a call")
         self.fake.instead = ["throttle", None, "cut", None, "malformed", None, "partial", None, (500, {}, "")]
         wait_until(lambda: not self.fake.instead, 60, "the faults to be over")
@@ -70,7 +70,7 @@ class TestExactness(WithFake):
         wait_until(agree, 30, "the bills to agree")
         self.assertEqual(c.value("fraiseql_cloud_throttled_total", api="GetMetricData"), 1)
         page = c.metrics()
-        for statistic in ("sum_total", "average", "minimum", "maximum", "p95", "p99"):
+        for statistic in ("sum_total", "average", "minimum", "maximum", "p95", "p99", "sample_count_total"):
             self.assertEqual(sum(n == f"aws_shop_orders_{statistic}" for n, _ in page), 30, statistic)
 
     def test_a_budget_slows_polling(self):
