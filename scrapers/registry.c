@@ -1,3 +1,4 @@
+#include "scrapers/kubernetes/kubernetes.h"
 #include "scrapers/postgres/postgres.h"
 #include "scrapers/prometheus/prometheus.h"
 #include "scrapers/scraper.h"
@@ -5,6 +6,7 @@
 const struct scraper_kind *const scraper_kinds[] = {
     &postgres_scraper,
     &prometheus_scraper,
+    &kubernetes_scraper,
     NULL,
 };
 

@@ -4,7 +4,7 @@
 #define FRAISEQL_TESTS_OTLP_BUILD_H
 
 #include "lib/core/buf.h"
-#include "tracing/otlp_wire.h"
+#include "lib/core/wire.h"
 
 #define BUILD_MAX (256UL * 1024 * 1024)
 

@@ -108,7 +108,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *tested = suite_create("otlp_wire");
+    Suite *tested = suite_create("wire");
     TCase *tests = tcase_create("wire");
     tcase_add_test(tests, reads_varints_up_to_ten_bytes);
     tcase_add_test(tests, refuses_varints_that_end_early_or_never);
