@@ -282,15 +282,15 @@ static void refused(struct kube_state *state, const struct http_response *respon
 static void unanswered(struct kube_state *state, const struct error *err)
 {
     struct error failure = *err;
-    if (state->cancelled)
+    bool too_large = err->code == ERR_LIMIT || state->body.failed;
+    if (state->cancelled) {
         error_set(&failure, ERR_CANCELLED, "the scrape was cancelled");
-    else if (state->body.failed && state->page_size > 1) {
+    } else if (too_large && state->page_size > 1) {
         state->page_size /= 2;
         send_page(state);
         return;
-    } else if (state->body.failed) {
-        error_set(&failure, ERR_LIMIT, "one object of %s is larger than max_body",
-                  state->tasks[state->task].resource);
+    } else if (too_large) {
+        error_set(&failure, ERR_LIMIT, "one object of %s is larger than max_body", state->tasks[state->task].resource);
     } else if (retry_code_passes(err->code) && try_again(state, 0)) {
         return;
     }

@@ -1,5 +1,5 @@
 #include "tests/support/support.h"
-#include "tests/unit/tracing/otlp_build.h"
+#include "tests/support/wire_build.h"
 
 START_TEST(reads_varints_up_to_ten_bytes)
 {
