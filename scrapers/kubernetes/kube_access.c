@@ -49,6 +49,11 @@ static int read_kubeconfig(const struct kube_access_options *options, struct kub
     if (rc == 0)
         rc = kubeconfig_parse(options->kubeconfig, buf_str(&text), options->context, access, err);
     buf_deinit(&text);
+    if (rc == 0 && access->token_file) {
+        rc = secret_read_file(access->token_file, &access->token, NULL, err);
+        if (rc != 0)
+            error_prefix(err, "tokenFile");
+    }
     return rc == 0 ? 0 : error_prefix(err, "kubeconfig");
 }
 

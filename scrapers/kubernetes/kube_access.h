@@ -25,6 +25,7 @@ struct kube_access_options {
 struct kube_access {
     char *server; /* without a slash at its end */
     struct secret *token;
+    const char *token_file; /* of a kubeconfig; NULL: none */
     struct http_tls_options tls;
     struct arena *arena;
     struct secret *key_pem;
@@ -37,8 +38,8 @@ DEFINE_CLEANUP(struct kube_access, kube_access_free)
 
 /* An http(s) address, copied without a slash at its end. */
 int kube_access_set_server(struct kube_access *access, struct str server, struct error *err) CHECK_RESULT;
-/* The text of a kubeconfig; `path` names it in errors and is where relative paths start. Token files are
- * read. Outside bytes. */
+/* The text of a kubeconfig; `path` names it in errors and is where relative paths start. No file
+ * is read: what the text names stays a name. Outside bytes. */
 int kubeconfig_parse(const char *path, struct str text, const char *context, struct kube_access *access,
                      struct error *err) CHECK_RESULT;
 

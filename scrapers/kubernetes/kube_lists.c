@@ -290,7 +290,8 @@ static void unanswered(struct kube_state *state, const struct error *err)
         send_page(state);
         return;
     } else if (too_large) {
-        error_set(&failure, ERR_LIMIT, "one object of %s is larger than max_body", state->tasks[state->task].resource);
+        error_set(&failure, ERR_LIMIT, "one object of %s is larger than max_body",
+                  state->tasks[state->task].resource);
     } else if (retry_code_passes(err->code) && try_again(state, 0)) {
         return;
     }

@@ -127,11 +127,9 @@ static int read_user(const struct reader *reader, const struct node *user)
         rc = read_certificate(reader, user);
     if (rc != 0)
         return rc;
-    if (token_file.len > 0) {
-        rc = secret_read_file(absolute(reader, token_file), &access->token, NULL, reader->err);
-        return rc == 0 ? 0 : error_prefix(reader->err, "tokenFile");
-    }
-    if (token.len > 0)
+    if (token_file.len > 0)
+        access->token_file = absolute(reader, token_file);
+    else if (token.len > 0)
         access->token = secret_new(token);
     return 0;
 }

@@ -58,7 +58,7 @@ START_TEST(a_token_file_wins_and_is_relative_to_the_file)
                   err.message);
     ck_assert(str_equal(secret_reveal(access->token), STR("from-the-file")));
     ck_assert_int_eq(read_as(CLUSTER("") CONTEXTS USER("tokenFile: /nowhere/token"), NULL), -2);
-    ck_assert_contains(err.message, "context \"x\": tokenFile");
+    ck_assert_contains(err.message, "kubeconfig: tokenFile");
 }
 END_TEST
 
