@@ -2,10 +2,14 @@
 the kubelets. Objects are stored, controllers act on them, and nothing is run."""
 
 import base64
+import http.server
 import json
 import os
+import socket
 import ssl
 import subprocess
+import threading
+import unittest
 import urllib.error
 import urllib.request
 
@@ -13,6 +17,55 @@ import peers
 from harness import Folder, Program, free_port, wait_until
 
 ADMIN = "admin-token"
+
+
+def own_address():
+    """An address of this machine that is not loopback: the API server's proxies refuse loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return probe.getsockname()[0]
+        except OSError:
+            raise unittest.SkipTest("this machine has no address but loopback") from None
+
+
+class Backend:
+    """In the place of a kubelet and of the metrics server, over TLS: a page a path. A path that was not given is 404, and
+    so is every method but GET."""
+
+    def __init__(self, cluster):
+        backend = self
+        self.pages, self.asked = {}, []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                path = self.path.split("?")[0]
+                backend.asked.append(self.path)
+                page = backend.pages.get(path)
+                kind, body = page() if page else ("text/plain", "nothing here\n")
+                self.send_response(200 if page else 404)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body.encode())))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.address = own_address()
+        self.server = http.server.ThreadingHTTPServer((self.address, 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cluster.path("server.pem"), cluster.path("server.key"))
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Cluster:
@@ -48,7 +101,7 @@ class Cluster:
                  "--service-cluster-ip-range=10.96.0.0/16", "--service-account-issuer=https://kubernetes.default.svc",
                  "--service-account-key-file=" + self.path("sa.pub"), "--service-account-signing-key-file=" + self.path("sa.key"),
                  "--token-auth-file=" + self.folder.file("tokens.csv", f'{ADMIN},admin,admin,"system:masters"\n'),
-                 "--authorization-mode=RBAC", "--etcd-compaction-interval=0",
+                 "--authorization-mode=RBAC", "--enable-aggregator-routing=true", "--etcd-compaction-interval=0",
                  # Pages from etcd, so that a compaction makes them expire, as it does where the cache has no snapshot any more.
                  "--feature-gates=ListFromCacheSnapshot=false")
         wait_until(lambda: self.call("/readyz") == "ok", 90, lambda: "the API server: " + self.log("kube-apiserver"))
@@ -57,7 +110,8 @@ class Cluster:
                  "--authorization-kubeconfig=" + config, "--bind-address=127.0.0.1", f"--secure-port={free_port()}",
                  "--leader-elect=false", "--service-account-private-key-file=" + self.path("sa.key"),
                  "--use-service-account-credentials=false", "--cert-dir=" + self.path("certs"))
-        self.run("kwok", "--kubeconfig=" + config, "--manage-all-nodes=true", f"--server-address=127.0.0.1:{free_port()}")
+        self.run("kwok", "--kubeconfig=" + config, "--manage-all-nodes=false",
+                 "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", f"--server-address=127.0.0.1:{free_port()}")
 
     def log(self, name):
         with open(self.path(name + ".log"), encoding="utf-8", errors="replace") as text:
@@ -108,6 +162,25 @@ class Cluster:
         self.create("/api/v1/nodes", metadata={"name": name, "annotations": {"kwok.x-k8s.io/node": "fake"}},
                     status={"allocatable": {"cpu": "32", "memory": "256Gi", "pods": "30000"},
                             "capacity": {"cpu": "32", "memory": "256Gi", "pods": "30000"}})
+
+    def node_with_kubelet(self, name, address, port):
+        self.create("/api/v1/nodes", metadata={"name": name})
+        self.call(f"/api/v1/nodes/{name}/status", "PATCH", {"status": {
+            "addresses": [{"type": "InternalIP", "address": address}], "capacity": {"cpu": "4", "memory": "16Gi"},
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}}, "application/merge-patch+json")
+
+    def aggregate_metrics(self, address, port):
+        """Has metrics.k8s.io answered by the server at that address."""
+        self.create("/api/v1/namespaces/kube-system/services", metadata={"name": "metrics-server"},
+                    spec={"ports": [{"port": 443, "targetPort": port}]})
+        self.create("/api/v1/namespaces/kube-system/endpoints", metadata={"name": "metrics-server"},
+                    subsets=[{"addresses": [{"ip": address}], "ports": [{"port": port}]}])
+        self.create("/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices", addressType="IPv4", metadata={
+            "name": "metrics-server", "labels": {"kubernetes.io/service-name": "metrics-server"}},
+            endpoints=[{"addresses": [address], "conditions": {"ready": True}}], ports=[{"port": port}])
+        self.create("/apis/apiregistration.k8s.io/v1/apiservices", metadata={"name": "v1beta1.metrics.k8s.io"}, spec={
+            "service": {"name": "metrics-server", "namespace": "kube-system", "port": 443}, "group": "metrics.k8s.io",
+            "version": "v1beta1", "insecureSkipTLSVerify": True, "groupPriorityMinimum": 100, "versionPriority": 100})
 
     def pod(self, namespace, name, node, **spec):
         container = {"name": "c", "image": "i:1", "resources": {"requests": {"cpu": "250m", "memory": "64Mi"}}}

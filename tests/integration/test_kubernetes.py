@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import threading
-import unittest
+import time
 
 import harness
 import kube_rig
@@ -191,6 +191,49 @@ class Kubernetes(Case):
             c = self.start(kubeconfig=cluster.kubeconfig(name, user), resources=["nodes"], usage=False)
             wait_until(lambda c=c: c.value("kube_node_info", node="n1") == 1, 30, name)
             c.stop()
+
+    def test_usage_and_cadvisor_through_the_api_server(self):
+        cluster = self.cluster
+        backend = self.open(kube_rig.Backend(cluster))
+        now = lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        usage = lambda kind, **item: ("application/json", json.dumps({"kind": kind, "apiVersion": "metrics.k8s.io/v1beta1",
+                                                                      "metadata": {}, "items": [item]}))
+        base = "/apis/metrics.k8s.io/v1beta1"
+        backend.pages = {
+            base: lambda: ("application/json", json.dumps({"kind": "APIResourceList", "groupVersion": "metrics.k8s.io/v1beta1", "resources": []})),
+            base + "/nodes": lambda: usage("NodeMetricsList", metadata={"name": "real"}, timestamp=now(), window="10s",
+                                           usage={"cpu": "1250m", "memory": "2Gi"}),
+            base + "/pods": lambda: usage("PodMetricsList", metadata={"name": "p", "namespace": "shop"}, timestamp=now(), window="10s",
+                                          containers=[{"name": "c", "usage": {"cpu": "1500000n", "memory": "3Mi"}}]),
+        }
+        stamp = lambda ago: int((time.time() - ago) * 1000)
+        cpu = "container_cpu_usage_seconds_total"
+        backend.pages["/metrics/cadvisor"] = lambda: ("text/plain; version=0.0.4; charset=utf-8", (
+            f"# HELP {cpu} Cumulative cpu time consumed in seconds.\n# TYPE {cpu} counter\n"
+            f'{cpu}{{container="c",cpu="total",id="/kubepods/p",image="i",name="x",namespace="shop",pod="p"}} 7.5 {stamp(3)}\n'
+            f'{cpu}{{container="c",cpu="total",id="/kubepods/q",image="i",name="y",namespace="shop",pod="gone"}} 9 {stamp(900)}\n'
+            f'{cpu}{{container="",cpu="total",id="/",image="",name="",namespace="",pod=""}} 100 {stamp(3)}\n'
+            "# TYPE machine_cpu_cores gauge\nmachine_cpu_cores 4\n"))
+        cluster.node_with_kubelet("real", backend.address, backend.port)
+        cluster.aggregate_metrics(backend.address, backend.port)
+        c = self.start(cadvisor=True, resources=["nodes"], interval="1s", timeout="1s")
+        wait_until(lambda: c.value("fraiseql_kubernetes_node_cpu_usage_cores", node="real") == 1.25, 60, "metrics.k8s.io")
+        self.assertEqual(c.value("fraiseql_kubernetes_node_memory_working_set_bytes", node="real"), 2 << 30)
+        self.assertEqual(c.value("fraiseql_kubernetes_container_cpu_usage_cores", pod="p", container="c"), 0.0015)
+        self.assertLessEqual(c.value("fraiseql_kubernetes_pod_usage_age_seconds", pod="p"), 60)
+        wait_until(lambda: c.value(cpu, pod="p", node="real") == 7.5, 30, "cadvisor")
+        self.assertEqual(c.value(cpu, id="/", node="real"), 100)
+        self.assertEqual(c.value("machine_cpu_cores", node="real"), 4)
+        self.assertIsNone(c.value(cpu, pod="gone"))
+        self.assertEqual(c.value("fraiseql_kubernetes_cadvisor_up", node="real"), 1)
+        wait_until(lambda: c.value("fraiseql_kubernetes_cadvisor_dropped_samples_total", reason="stale"), 30, "the stale sample to be counted")
+        # The kubelet goes: so do its metrics, and nobody else's.
+        del backend.pages["/metrics/cadvisor"]
+        wait_until(lambda: c.value("fraiseql_kubernetes_cadvisor_up", node="real") == 0, 30, "the loss to be seen")
+        self.assertIsNone(c.value(cpu, pod="p"))
+        self.assertEqual(c.value("fraiseql_target_up", scraper="kubernetes"), 1)
+        cluster.call("/api/v1/nodes/real", "DELETE")
+        cluster.call("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io", "DELETE")
 
     def test_kubeconfigs_that_are_refused(self):
         cluster = self.cluster
