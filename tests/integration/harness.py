@@ -352,10 +352,10 @@ class Peer:
 class Program:
     """A server of somebody else's as a child process."""
 
-    def __init__(self, command, folder, log_name):
+    def __init__(self, command, folder, log_name, cwd=None):
         self.log_path = os.path.join(folder.path, log_name)
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder.path)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=cwd or folder.path)
 
     def close(self):
         self.process.terminate()
