@@ -154,13 +154,16 @@ static int make_schedule(void *arg, struct error *err)
 {
     struct collector *collector = arg;
     const struct config_collector *own = &collector->config->all.collector;
+    collector->cloud = cloud_shared_new(collector->loops[LOOP_SCRAPE], collector->clients[LOOP_SCRAPE]);
     const struct scraper_env env = {.loop = collector->loops[LOOP_SCRAPE],
                                     .resolver = collector->resolver,
                                     .http = collector->clients[LOOP_SCRAPE],
                                     .hub = collector->hub,
                                     .observer = own->name,
                                     .region = own->region,
-                                    .postgres_legacy_names = own->postgres_names == 1};
+                                    .postgres_legacy_names = own->postgres_names == 1,
+                                    .journal = collector->journal,
+                                    .cloud = collector->cloud};
     int code = schedule_new(&env, &collector->schedule, err);
     if (code)
         return code;
@@ -273,6 +276,11 @@ static void free_schedule(void *arg, loop_fn *ended, void *ctx)
     schedule_free(arg, ended, ctx);
 }
 
+static void free_cloud(void *arg, loop_fn *ended, void *ctx)
+{
+    cloud_shared_free(arg, ended, ctx);
+}
+
 static void close_housekeeping(void *arg, loop_fn *ended, void *ctx)
 {
     struct collector *collector = arg;
@@ -298,6 +306,8 @@ static void stop_sources(struct collector *collector)
         loop_call_close(collector->loops[LOOP_CONTROL], "probe_set_free", free_probes, collector->probes);
     if (collector->schedule)
         loop_call_close(collector->loops[LOOP_SCRAPE], "schedule_free", free_schedule, collector->schedule);
+    if (collector->cloud)
+        loop_call_close(collector->loops[LOOP_SCRAPE], "cloud_shared_free", free_cloud, collector->cloud);
     if (collector->tracing) /* what was taken is counted */
         tracing_publish(collector->tracing, clock_wall_ns(), clock_mono_ns());
 }

@@ -8,6 +8,7 @@
 #include "exporters/notifier.h"
 #include "lib/journal/journal.h"
 #include "lib/net/watchdog.h"
+#include "scrapers/cloud/shared.h"
 #include "scrapers/probe/probe.h"
 #include "sla/service.h"
 #include "tracing/tracing.h"
@@ -35,6 +36,7 @@ struct collector {
     struct sla_service *sla;
     struct tracing *tracing;
     struct probe_set *probes;
+    struct cloud_shared *cloud; /* the scrape loop's */
     struct schedule *schedule;
     struct http_server *servers[SERVER_COUNT];
     struct secret *token; /* of endpoints that write; NULL: none. Replaced on reload; lock: config_lock */

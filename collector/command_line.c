@@ -10,6 +10,7 @@
 
 static const char usage[] =
     "Usage: fraiseql-collector --config FILE [--check] [--log-level LEVEL] [--log-format FORMAT]\n"
+    "       fraiseql-collector cost --config FILE [--json]\n"
     "       fraiseql-collector --help | --version\n"
     "\n"
     "Scrapes databases and endpoints, receives OTLP, serves /metrics, computes error budgets, notifies.\n"
@@ -23,11 +24,12 @@ static const char usage[] =
     "  -h, --help             print this text\n"
     "  -V, --version          print the version\n"
     "\n"
+    "cost prints what the calls to cloud APIs of the configuration will cost a month, before any is made.\n"
     "SIGHUP reads the configuration again; an invalid one is refused and the old one goes on.\n"
     "SIGTERM and SIGINT end the collector within 5 seconds.\n"
     "Exit status: 0 done, 1 failure, 64 usage, 65 configuration.\n";
 
-enum { OPTION_CHECK = 1000, OPTION_LEVEL, OPTION_FORMAT, OPTION_SCHEMA, OPTION_REFERENCE };
+enum { OPTION_CHECK = 1000, OPTION_LEVEL, OPTION_FORMAT, OPTION_SCHEMA, OPTION_REFERENCE, OPTION_JSON };
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -36,6 +38,7 @@ static const struct option options[] = {
     {"log-format", required_argument, NULL, OPTION_FORMAT},
     {"print-schema", no_argument, NULL, OPTION_SCHEMA},
     {"print-reference", no_argument, NULL, OPTION_REFERENCE},
+    {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -82,6 +85,9 @@ static void take(int option, struct command_line *line)
     case OPTION_FORMAT:
         line->log_format = choose(line, formats, ARRAY_LEN(formats), "log format");
         break;
+    case OPTION_JSON:
+        line->json = true;
+        break;
     case OPTION_SCHEMA:
         line->command = COMMAND_SCHEMA;
         break;
@@ -113,11 +119,18 @@ void command_line_parse(int argc, char **argv, struct command_line *ret_line)
         take(option, ret_line);
     if (ret_line->command == COMMAND_DONE)
         return;
-    bool needs_config = ret_line->command == COMMAND_RUN || ret_line->command == COMMAND_CHECK;
+    bool runs = ret_line->command == COMMAND_RUN, needs_config = runs || ret_line->command == COMMAND_CHECK;
+    if (runs && optind < argc && strcmp(argv[optind], "cost") == 0) {
+        ret_line->command = COMMAND_COST;
+        optind++;
+    }
     if (optind < argc) {
         (void)fprintf(stderr,
                       "fraiseql-collector: unexpected argument \"%s\"\nTry 'fraiseql-collector --help'.\n",
                       argv[optind]);
+        finish(ret_line, EX_USAGE);
+    } else if (ret_line->json && ret_line->command != COMMAND_COST) {
+        (void)fputs("fraiseql-collector: --json belongs to cost\nTry 'fraiseql-collector --help'.\n", stderr);
         finish(ret_line, EX_USAGE);
     } else if (needs_config && !ret_line->config) {
         (void)fputs("fraiseql-collector: --config FILE is missing\nTry 'fraiseql-collector --help'.\n",

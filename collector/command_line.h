@@ -3,12 +3,15 @@
 #ifndef FRAISEQL_COLLECTOR_COMMAND_LINE_H
 #define FRAISEQL_COLLECTOR_COMMAND_LINE_H
 
-enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_SCHEMA, COMMAND_REFERENCE, COMMAND_DONE };
+#include <stdbool.h>
+
+enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_COST, COMMAND_SCHEMA, COMMAND_REFERENCE, COMMAND_DONE };
 
 struct command_line {
     enum command command; /* COMMAND_DONE: all said already, leave with `status` */
     int status;           /* of sysexits.h */
     const char *config;
+    bool json;                 /* of COMMAND_COST */
     int log_level, log_format; /* enum log_level, enum log_format; -1: as the configuration says */
 };
 

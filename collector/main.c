@@ -1,6 +1,7 @@
 /* fraiseql-collector: signals and exit codes. */
 #include "collector/collector.h"
 #include "collector/command_line.h"
+#include "collector/cost_command.h"
 
 #include "lib/core/clock.h"
 #include "lib/core/log.h"
@@ -62,6 +63,28 @@ static int check(const struct command_line *line)
     (void)config_unref(config);
     diag_deinit(&diag);
     return code ? EX_DATAERR : EX_OK;
+}
+
+static int cost(const struct command_line *line)
+{
+    struct diag diag;
+    struct config *config = NULL;
+    diag_init(&diag);
+    int code = config_load(line->config, true, &config, &diag);
+    diag_print(&diag, STDERR_FILENO);
+    if (!code) {
+        struct buf text = BUF_INIT(64 << 20);
+        cost_command_write(config, line->json, &text);
+        if (fputs(buf_text(&text), stdout) < 0 || fflush(stdout) != 0)
+            code = EXIT_FAILURE;
+        buf_deinit(&text);
+        (void)config_unref(config);
+        diag_deinit(&diag);
+        return code;
+    }
+    (void)config_unref(config);
+    diag_deinit(&diag);
+    return EX_DATAERR;
 }
 
 static void log_diag(const struct diag *diag)
@@ -152,6 +175,8 @@ int main(int argc, char **argv)
     switch (line.command) {
     case COMMAND_CHECK:
         return check(&line);
+    case COMMAND_COST:
+        return cost(&line);
     case COMMAND_SCHEMA:
     case COMMAND_REFERENCE:
         return print_document(line.command);

@@ -1,3 +1,4 @@
+#include "scrapers/cloudwatch/cloudwatch.h"
 #include "scrapers/kubernetes/kubernetes.h"
 #include "scrapers/postgres/postgres.h"
 #include "scrapers/prometheus/prometheus.h"
@@ -7,6 +8,7 @@ const struct scraper_kind *const scraper_kinds[] = {
     &postgres_scraper,
     &prometheus_scraper,
     &kubernetes_scraper,
+    &cloudwatch_scraper,
     NULL,
 };
 

@@ -20,6 +20,9 @@
 #include "lib/net/http_client.h"
 #include "lib/net/resolver.h"
 
+struct cloud_shared;
+struct journal;
+
 /* First member of every target's configuration struct; its options come from SCRAPER_TARGET_OPTIONS(). */
 struct scraper_target {
     const char *name;    /* unique within the kind: the label `target` */
@@ -70,7 +73,11 @@ struct scraper_env {
     const char *observer;       /* collector.name */
     const char *region;         /* collector.region */
     bool postgres_legacy_names; /* the alias switch of compatible names */
+    struct journal *journal;    /* for what must survive a restart; NULL in tests: nothing does */
+    struct cloud_shared *cloud; /* of the cloud sources: scrapers/cloud/shared.h; NULL when there are none */
 };
+
+struct cloud_estimate;
 
 typedef void scraper_done_fn(void *ctx, struct snapshot *snapshot, const struct error *err);
 
@@ -93,6 +100,9 @@ struct scraper_kind {
     void (*destroy)(void *state, loop_fn *destroyed, void *ctx);
     /* Optional: warnings that `--check` prints (an objective finer than its source is the SLA's). */
     void (*check)(const void *config, struct diag *diag);
+    /* Optional: what its calls will cost, as rows of scrapers/cloud/cost.h; the caller frees. For
+     * `fraiseql-collector cost`; asks nobody. */
+    struct cloud_estimate *(*estimate)(const void *config);
 };
 
 /* Ended by NULL. */

@@ -180,7 +180,7 @@ int aws_chain_nothing(const struct aws_plan *plan, const char *last, struct erro
 static int find(struct aws_chain *chain)
 {
     bool found = false;
-    int code = aws_chain_environment(chain, &found);
+    int code = chain->options->profile ? 0 : aws_chain_environment(chain, &found);
     if (!code && !found)
         code = aws_chain_profile_role(chain, &found);
     if (!code && !found)
@@ -197,13 +197,15 @@ static int find(struct aws_chain *chain)
 int aws_chain_find(const struct aws_chain_options *options, struct arena *arena, struct aws_plan *ret_plan,
                    struct error *err)
 {
-    struct aws_chain chain = {.env = options->env, .arena = arena, .plan = ret_plan, .err = err};
+    struct aws_chain chain = {
+        .env = options->env, .arena = arena, .plan = ret_plan, .err = err, .options = options};
     *ret_plan = (struct aws_plan){0};
     aws_config_init(&ret_plan->config);
     int code = find(&chain);
     if (code || !options->role_arn)
         return code;
-    const struct aws_role role = {options->role_arn, AWS_SESSION_NAME, NULL, NULL, "the region's account"};
+    const struct aws_role role = {options->role_arn, AWS_SESSION_NAME, options->external_id, NULL,
+                                  "the region's account"};
     return aws_chain_add_role(&chain, &role);
 }
 

@@ -43,6 +43,10 @@ struct aws_plan {
 struct aws_chain_options {
     aws_env_fn *env;
     const char *role_arn; /* assumed last; NULL: none */
+    /* The rest NULL: as the environment says. */
+    const char *external_id;                    /* of role_arn */
+    const char *profile;                        /* chosen: what the environment holds is then passed over */
+    const char *credentials_file, *config_file; /* of profiles */
 };
 
 /* Errors: ERR_CONFIG; -ENOTSUP (sso, aws login, credential_process: others can sign in so, this program

@@ -12,6 +12,7 @@ struct aws_chain {
     struct aws_plan *plan;
     struct error *err;
     const char *profile; /* once files were read */
+    const struct aws_chain_options *options;
 };
 
 /* Notes a place where nothing was found. */

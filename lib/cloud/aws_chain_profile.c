@@ -45,9 +45,13 @@ static const char *path_of(struct aws_chain *chain, const char *variable, const 
 
 static int load(struct aws_chain *chain)
 {
-    const char *credentials = path_of(chain, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
-    const char *config = path_of(chain, "AWS_CONFIG_FILE", "config");
-    const char *asked = chain->env("AWS_PROFILE");
+    const struct aws_chain_options *options = chain->options;
+    const char *credentials = options->credentials_file
+                                  ? options->credentials_file
+                                  : path_of(chain, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
+    const char *config =
+        options->config_file ? options->config_file : path_of(chain, "AWS_CONFIG_FILE", "config");
+    const char *asked = options->profile ? options->profile : chain->env("AWS_PROFILE");
     bool has_credentials = false, has_config = false;
     int code = 0;
     if (!asked)
@@ -73,8 +77,10 @@ static int load(struct aws_chain *chain)
     if (!asked)
         return 0;
     (void)error_set(chain->err, ERR_CONFIG, "%s names the profile %.60s, and %s",
-                    chain->env("AWS_PROFILE") ? "AWS_PROFILE" : "AWS_DEFAULT_PROFILE", asked,
-                    chain->plan->looked);
+                    options->profile            ? "the configuration"
+                    : chain->env("AWS_PROFILE") ? "AWS_PROFILE"
+                                                : "AWS_DEFAULT_PROFILE",
+                    asked, chain->plan->looked);
     error_set_hint(chain->err, "aws configure list-profiles shows those that are there");
     return ERR_CONFIG;
 }

@@ -44,6 +44,8 @@ static const struct {
     {"sts", "AWS_ENDPOINT_URL_STS"},
     {"iam", "AWS_ENDPOINT_URL_IAM"},
     {"logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"},
+    {"monitoring", "AWS_ENDPOINT_URL_CLOUDWATCH"},
+    {"tagging", "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API"},
 };
 
 /* The variable that says where the service is; NULL: none does. */

@@ -19,7 +19,7 @@
 enum stage { STAGE_TOKEN, STAGE_ROLE_NAME, STAGE_KEYS, STAGE_ASSUME, STAGE_READY };
 
 struct aws_signin {
-    char *region, *role_arn;
+    char *region, *role_arn, *external_id, *profile, *credentials_file, *config_file, *sts_url;
     aws_env_fn *env;
 
     /* Of one run. */
@@ -111,6 +111,8 @@ static int begin_role(struct aws_signin *signin, const char *action, const struc
     int code = aws_endpoint_find("sts", signin->region, signin->env, signin->arena, ret_endpoint, err);
     if (code)
         return code;
+    if (signin->sts_url)
+        ret_endpoint->url = signin->sts_url;
     aws_form_deinit(&signin->form);
     aws_form_init(&signin->form, action, STS_VERSION);
     aws_form_add(&signin->form, "RoleArn", str_from(role->arn));
@@ -325,7 +327,12 @@ static int take_answer(struct aws_signin *signin, const struct http_response *an
 
 static int begin(struct aws_signin *signin, struct error *err)
 {
-    const struct aws_chain_options options = {.env = signin->env, .role_arn = signin->role_arn};
+    const struct aws_chain_options options = {.env = signin->env,
+                                              .role_arn = signin->role_arn,
+                                              .external_id = signin->external_id,
+                                              .profile = signin->profile,
+                                              .credentials_file = signin->credentials_file,
+                                              .config_file = signin->config_file};
     forget_run(signin);
     int code = aws_chain_find(&options, signin->arena, &signin->plan, err);
     if (code)
@@ -368,7 +375,17 @@ static void destroy(void *state)
     arena_free(signin->arena);
     free(signin->region);
     free(signin->role_arn);
+    free(signin->external_id);
+    free(signin->profile);
+    free(signin->credentials_file);
+    free(signin->config_file);
+    free(signin->sts_url);
     free(signin);
+}
+
+static char *copy(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
 }
 
 struct signin *aws_signin_new(const struct aws_signin_options *options)
@@ -376,7 +393,12 @@ struct signin *aws_signin_new(const struct aws_signin_options *options)
     static const struct signin_ops ops = {.next = next, .token = token, .free = destroy};
     struct aws_signin *signin = xcalloc(1, sizeof *signin);
     signin->region = xstrdup(options->region);
-    signin->role_arn = options->role_arn ? xstrdup(options->role_arn) : NULL;
+    signin->role_arn = copy(options->role_arn);
+    signin->external_id = copy(options->external_id);
+    signin->profile = copy(options->profile);
+    signin->credentials_file = copy(options->credentials_file);
+    signin->config_file = copy(options->config_file);
+    signin->sts_url = copy(options->sts_url);
     signin->env = options->env ? options->env : env_get;
     signin->arena = arena_new(0);
     return signin_new(&ops, signin);

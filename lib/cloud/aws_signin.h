@@ -17,6 +17,9 @@ struct aws_signin_options {
     const char *region;   /* whose STS is asked */
     const char *role_arn; /* assumed last; NULL: none */
     aws_env_fn *env;      /* NULL: env_get() */
+    /* As aws_chain.h; NULL: as the environment says. */
+    const char *external_id, *profile, *credentials_file, *config_file;
+    const char *sts_url; /* NULL: where aws_endpoint.h says; ends in a slash */
 };
 
 struct signin *aws_signin_new(const struct aws_signin_options *options);

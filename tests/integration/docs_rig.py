@@ -5,8 +5,10 @@ import os
 import ssl
 import subprocess
 import threading
+import time
 
 import harness
+from fake_cloudwatch import FakeCloudWatch
 from harness import Folder, Peer, Postgres, otlp_request, otlp_span, send_spans
 
 # Conditions of docs/metrics.md that the rig does not meet, and why. A family with one of these must be absent, every
@@ -14,6 +16,7 @@ from harness import Folder, Peer, Postgres, otlp_request, otlp_span, send_spans
 UNMET = {
     "checksums": "the rig's initdb makes clusters without",
     "checksum failure": "no page is damaged",
+    "profile of another cloud": "the rig has a fake of AWS only",
     "PostgreSQL 16+": "the rig runs Debian's 15",
     "PostgreSQL 17+": "the rig runs Debian's 15",
     "PostgreSQL 18+": "the rig runs Debian's 15",
@@ -128,6 +131,31 @@ SLOS = [
 ]
 
 
+def make_cloud(case):
+    """A fake of AWS with one resource of each profile, and the target that scrapes it."""
+    fake = case.open(FakeCloudWatch())
+    role = "arn:aws:iam::123456789012:role/metrics"
+    fake.roles[role] = {"trusts": ["arn:aws:iam::123456789012:user/jo"]}
+    at = time.time()
+    database, balancer, machine = {"DBInstanceIdentifier": "orders"}, {"LoadBalancer": "app/shop/1"}, {"InstanceId": "i-1"}
+    values = [("AWS/RDS", database, ["CPUUtilization", "DatabaseConnections", "FreeableMemory", "FreeStorageSpace", "ReadLatency",
+                                     "WriteLatency", "ReplicaLag", "MaximumUsedTransactionIDs"]),
+              ("AWS/EC2", machine, ["StatusCheckFailed", "CPUUtilization", "NetworkIn", "NetworkOut", "CPUCreditBalance"]),
+              ("AWS/ApplicationELB", balancer, ["RequestCount", "HTTPCode_ELB_5XX_Count", "TargetResponseTime",
+                                                "NewConnectionCount"]),
+              ("AWS/ApplicationELB", {**balancer, "TargetGroup": "t/1"}, ["HealthyHostCount", "UnHealthyHostCount"]),
+              ("AWS/Route53", {"HealthCheckId": "h"}, ["HealthCheckPercentageHealthy"])]
+    for namespace, dimensions, names in values:
+        for name in names:
+            for i in range(20):
+                fake.put(namespace, name, dimensions, 1, at - 60 * i)
+    fake.forbidden = {"CPUCreditBalance"}
+    target = {"name": "aws", "region": "us-east", "location": "us-east-1", "endpoint": fake.url("/"), "interval": "1s",
+              "profiles": ["rds-postgresql", "ec2", "alb", "route53"], "credentials": {"role_arn": role},
+              "budget": {"usd_per_month": 1000}}
+    return fake.user(), target
+
+
 class Rig:
     """Everything at once. `collector` is started and answers; what it shows settles within some seconds."""
 
@@ -138,11 +166,13 @@ class Rig:
         self.hook = case.open(Peer(lambda handler: (200, {}, b"")))
         self.otlp = harness.free_port()
         secret = self.folder.file("webhook.secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n")
+        env, cloud = make_cloud(case)
         self.collector = case.collector({
             "collector": {"name": "observer-1", "region": "us-east"},
             "regions": {"us-east": {"provider": "aws", "location": "us-east-1"}},
             "scrapers": {"postgres": postgres_targets(self.postgres), "prometheus": [
-                {"name": "app", "region": "us-east", "url": self.app.url("/metrics"), "interval": "500ms"}]},
+                {"name": "app", "region": "us-east", "url": self.app.url("/metrics"), "interval": "500ms"}],
+                "cloudwatch": [cloud]},
             "probes": probes(self.postgres, self.plain, self.tls),
             "otlp": {"http": f"127.0.0.1:{self.otlp}", "grpc": f"127.0.0.1:{harness.free_port()}",
                      "sources": [{"address": "127.0.0.1/32", "region": "us-east"}]},
@@ -152,7 +182,7 @@ class Rig:
             "notify": [{"name": "oncall", "webhook": {"url": self.hook.url("/hook"), "secret_file": secret}}],
         }, folder=self.folder)
         self.activity = case.open(Activity(self.postgres))
-        self.collector.start()
+        self.collector.start(env=env)
 
     def send_spans(self):
         body = otlp_request([otlp_span("request", error=i == 0) for i in range(10)])

@@ -29,6 +29,18 @@ START_TEST(what_the_contract_names_is_taken)
 }
 END_TEST
 
+START_TEST(cost_is_a_command)
+{
+    struct command_line line = PARSE("cost", "--config", "a.yaml", "--json");
+    ck_assert_int_eq(line.command, COMMAND_COST);
+    ck_assert(line.json);
+    ck_assert_int_eq(PARSE("--config", "a.yaml", "cost").command, COMMAND_COST);
+    ck_assert_int_eq(PARSE("cost").status, EX_USAGE);
+    ck_assert_int_eq(PARSE("cost", "more", "--config", "a").status, EX_USAGE);
+    ck_assert_int_eq(PARSE("--config", "a", "--json").status, EX_USAGE);
+}
+END_TEST
+
 START_TEST(usage_errors_end_with_64)
 {
     ck_assert_int_eq(PARSE("--check").status, EX_USAGE);
@@ -45,6 +57,7 @@ static Suite *command_line_suite(void)
     Suite *suite = suite_create("command_line");
     TCase *tcase = tcase_create("command_line");
     tcase_add_test(tcase, what_the_contract_names_is_taken);
+    tcase_add_test(tcase, cost_is_a_command);
     tcase_add_test(tcase, usage_errors_end_with_64);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -39,7 +39,7 @@ static void file(const char *variable, const char *name, const char *text)
 
 static int find(const char *role)
 {
-    const struct aws_chain_options options = {fixture_env, role};
+    const struct aws_chain_options options = {.env = fixture_env, .role_arn = role};
     aws_plan_deinit(&plan);
     error_clear(&err);
     return aws_chain_find(&options, arena, &plan, &err);
@@ -214,6 +214,34 @@ START_TEST(roles_that_lead_nowhere)
 }
 END_TEST
 
+START_TEST(what_is_chosen_comes_before_what_is_found)
+{
+    file("AWS_SHARED_CREDENTIALS_FILE", "c",
+         "[monitoring]\naws_access_key_id=FILE\naws_secret_access_key=s3cret\n");
+    char *other = test_path(folder, "other");
+    test_file_write(other, STR("[monitoring]\naws_access_key_id=OTHER\naws_secret_access_key=s3cret\n"));
+    fixture_env_set("AWS_ACCESS_KEY_ID", "ENV");
+    fixture_env_set("AWS_SECRET_ACCESS_KEY", "s3cret");
+    fixture_env_set("AWS_PROFILE", "nothing");
+    struct aws_chain_options options = {.env = fixture_env,
+                                        .role_arn = "arn:aws:iam::1:role/r",
+                                        .external_id = "shop",
+                                        .profile = "monitoring"};
+    ck_assert_int_eq(aws_chain_find(&options, arena, &plan, &err), 0);
+    ck_assert_str_eq(plan.keys.access_key_id, "FILE");
+    ck_assert_str_eq(plan.roles[0].external_id, "shop");
+    aws_plan_deinit(&plan);
+    options.credentials_file = other;
+    ck_assert_int_eq(aws_chain_find(&options, arena, &plan, &err), 0);
+    ck_assert_str_eq(plan.keys.access_key_id, "OTHER");
+    aws_plan_deinit(&plan);
+    options.profile = "missing";
+    ck_assert_int_eq(aws_chain_find(&options, arena, &plan, &err), ERR_CONFIG);
+    ck_assert_contains(err.message, "the configuration names the profile missing");
+    free(other);
+}
+END_TEST
+
 START_TEST(web_identities)
 {
     fixture_env_set("AWS_WEB_IDENTITY_TOKEN_FILE", "/token");
@@ -310,6 +338,7 @@ static Suite *chain_suite(void)
     tcase_add_test(tcase, roles_are_assumed_one_with_the_other);
     tcase_add_test(tcase, a_profile_may_name_itself_and_places);
     tcase_add_test(tcase, roles_that_lead_nowhere);
+    tcase_add_test(tcase, what_is_chosen_comes_before_what_is_found);
     tcase_add_test(tcase, web_identities);
     tcase_add_test(tcase, containers);
     tcase_add_test(tcase, the_last_place_and_what_is_said_when_there_is_nothing);

@@ -34,7 +34,7 @@ static void end(void)
 
 static int start(const char *role)
 {
-    const struct aws_signin_options options = {"eu-west-1", role, fixture_env};
+    const struct aws_signin_options options = {.region = "eu-west-1", .role_arn = role, .env = fixture_env};
     signin_free(signin);
     signin = aws_signin_new(&options);
     return signin_next(signin, NULL, NULL, NOW_NS, &step, &request, &err);
