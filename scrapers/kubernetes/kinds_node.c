@@ -68,7 +68,10 @@ static const struct kube_field taint_fields[] = {
 
 static void put_condition(struct kube_emit *emit, const struct kube_value *values, void *ctx)
 {
-    (void)ctx;
+    struct kube_node_facts *facts = ctx;
+    if (str_equal(values[0].text, STR("Ready")))
+        facts->ready = VALUE_OF_BOOL(str_equal(values[1].text, STR("True")));
+
     kube_put_condition(emit, CONDITION, values[0].text, values[1].text);
 }
 
@@ -104,9 +107,23 @@ static void put_roles(struct kube_emit *emit, const struct kube_value *labels)
     }
 }
 
+static void read_capacity(struct kube_emit *emit, const struct kube_value *capacity,
+                          struct kube_node_facts *facts)
+{
+    static const struct kube_field capacity_fields[] = {{"cpu", KUBE_QUANTITY}, {"memory", KUBE_QUANTITY}};
+    struct kube_value found[ARRAY_LEN(capacity_fields)];
+    struct json_pull pull = json_pull_from(capacity->text);
+    if (capacity->type != KUBE_RAW ||
+        !kube_pick(&pull, capacity_fields, ARRAY_LEN(capacity_fields), emit->arena, found))
+        return;
+    facts->cpu_cores = kube_number(&found[0]);
+    facts->memory_bytes = kube_number(&found[1]);
+}
+
 static void emit_node(struct kube_emit *emit, const struct kube_value *values)
 {
     struct str internal = {0};
+    struct kube_node_facts facts = {.name = values[KUBE_NAME].text};
     kube_each(emit, &values[NODE_ADDRESSES], address_fields, ARRAY_LEN(address_fields), find_internal,
               &internal);
     kube_put(emit, INFO, VALUE_OF_U64(1),
@@ -118,13 +135,15 @@ static void emit_node(struct kube_emit *emit, const struct kube_value *values)
                        LABEL("pod_cidr", values[NODE_POD_CIDR].text),
                        LABEL("system_uuid", values[NODE_SYSTEM_UUID].text), LABEL("internal_ip", internal)));
     kube_each(emit, &values[NODE_CONDITIONS], condition_fields, ARRAY_LEN(condition_fields), put_condition,
-              NULL);
+              &facts);
     kube_each(emit, &values[NODE_TAINTS], taint_fields, ARRAY_LEN(taint_fields), put_taint, NULL);
     put_roles(emit, &values[NODE_LABELS]);
     kube_put_resources(emit, CAPACITY, &values[NODE_CAPACITY], NULL, 0);
     kube_put_resources(emit, ALLOCATABLE, &values[NODE_ALLOCATABLE], NULL, 0);
-    if (emit->on_node)
-        emit->on_node(emit->on_node_ctx, values[KUBE_NAME].text);
+    if (emit->on_node) {
+        read_capacity(emit, &values[NODE_CAPACITY], &facts);
+        emit->on_node(emit->ctx, &facts);
+    }
 }
 
 const struct kube_kind kube_nodes = {

@@ -46,6 +46,9 @@ static void emit_node(struct kube_emit *emit, const struct kube_value *values)
         return;
     kube_put(emit, CPU, kube_number(&values[USAGE_CPU]), NULL, 0);
     kube_put(emit, MEMORY, kube_number(&values[USAGE_MEMORY]), NULL, 0);
+    if (emit->on_node_usage)
+        emit->on_node_usage(emit->ctx, values[KUBE_NAME].text, kube_number(&values[USAGE_CPU]),
+                            kube_number(&values[USAGE_MEMORY]));
 }
 
 const struct kube_kind kube_node_usage = {

@@ -84,9 +84,8 @@ void kube_cadvisor_deinit(struct kube_state *state)
         buf_deinit(&state->slots[i].body);
 }
 
-void kube_add_node(void *arg, struct str name)
+void kube_add_node(struct kube_state *state, struct str name)
 {
-    struct kube_state *state = arg;
     if (!state->config->cadvisor || state->node_count == KUBE_NODES_MAX || name.len == 0 ||
         name.len > KUBE_NAME_MAX)
         return;

@@ -45,6 +45,11 @@ enum { KUBE_NAME, KUBE_NAMESPACE, KUBE_UID, KUBE_META_COUNT };
         "metadata.uid", KUBE_TEXT                                                                            \
     }
 
+struct kube_node_facts {
+    struct str name;
+    struct value ready, cpu_cores, memory_bytes; /* the condition Ready as 0 or 1; the capacity */
+};
+
 struct kube_emit {
     struct batch *batch;
     struct arena *arena; /* of the object */
@@ -55,9 +60,10 @@ struct kube_emit {
     size_t base_count;
     int64_t now_wall_s;
     uint64_t budget, over_limit; /* series that may still be put; those that might not */
-    /* Called with each node's name; may be NULL. */
-    void (*on_node)(void *ctx, struct str name);
-    void *on_node_ctx;
+    /* Called with what is wanted of each node besides; may be NULL. */
+    void (*on_node)(void *ctx, const struct kube_node_facts *facts);
+    void (*on_node_usage)(void *ctx, struct str node, struct value cpu_cores, struct value memory_bytes);
+    void *ctx;
 };
 
 /* Begins the objects of a kind; batch, arena and hooks are the caller's. */

@@ -141,6 +141,19 @@ static void finish_lists(struct kube_state *state)
     kube_fail(state, &state->first_failure);
 }
 
+static void add_node(void *ctx, const struct kube_node_facts *facts)
+{
+    struct kube_state *state = ctx;
+    kube_words_node(state->words, facts);
+    kube_add_node(state, facts->name);
+}
+
+static void add_usage(void *ctx, struct str node, struct value cpu_cores, struct value memory_bytes)
+{
+    struct kube_state *state = ctx;
+    kube_words_usage(state->words, node, cpu_cores, memory_bytes);
+}
+
 static void next_task(struct kube_state *state)
 {
     if (state->task == state->task_count) {
@@ -154,7 +167,8 @@ static void next_task(struct kube_state *state)
     state->tries = 0;
     buf_reset(&state->next);
     kube_emit_begin(&state->emit, task->kind);
-    state->emit.on_node = task->kind == &kube_nodes ? kube_add_node : NULL;
+    state->emit.on_node = add_node;
+    state->emit.on_node_usage = add_usage;
     send_page(state);
 }
 
@@ -341,6 +355,7 @@ void kube_lists_begin(struct kube_state *state)
     state->page_size = state->config->page_size;
     state->first_failure = (struct error){0};
     state->node_count = 0;
+    kube_words_begin(state->words);
     state->asked_as_new = false;
     next_task(state);
 }

@@ -13,6 +13,7 @@ static void free_state(struct kube_state *state)
 {
     kube_cadvisor_deinit(state);
     kube_lists_deinit(state);
+    kube_words_free(state->words);
     batch_free(state->batch);
     kube_access_free(state->access);
     arena_free(state->arena);
@@ -43,6 +44,7 @@ static void finish(struct kube_state *state, struct snapshot *snapshot, const st
 
 void kube_fail(struct kube_state *state, const struct error *err)
 {
+    kube_words_withdraw(state->words);
     snapshot_unref(batch_finish(state->batch, clock_wall_ns(), clock_mono_ns()));
     finish(state, NULL, err);
 }
@@ -50,6 +52,7 @@ void kube_fail(struct kube_state *state, const struct error *err)
 void kube_succeed(struct kube_state *state)
 {
     state->over_limit += state->emit.over_limit;
+    kube_words_publish(state->words);
     kube_report(state);
     finish(state, batch_finish(state->batch, clock_wall_ns(), clock_mono_ns()), NULL);
 }
@@ -122,6 +125,7 @@ static int create(const struct scraper_env *env, const void *config, void **ret_
     state->arena = arena_new(0); /* of one object, bounded by its page */
     buf_init(&state->url, 16384);
     make_batch(state);
+    state->words = kube_words_new(env->hub, state->config->target.region, state->config->target.name);
     kube_lists_init(state);
     int rc = kube_cadvisor_init(state, err);
     if (rc != 0) {
@@ -130,7 +134,7 @@ static int create(const struct scraper_env *env, const void *config, void **ret_
     }
     state->emit.batch = state->batch;
     state->emit.arena = state->arena;
-    state->emit.on_node_ctx = state;
+    state->emit.ctx = state;
     kube_timer_init(state);
     *ret_state = state;
     return 0;

@@ -9,6 +9,7 @@
 #include "lib/core/arena.h"
 #include "scrapers/kubernetes/kube_access.h"
 #include "scrapers/kubernetes/kube_page.h"
+#include "scrapers/kubernetes/kube_words.h"
 #include "scrapers/kubernetes/kubernetes_config.h"
 #include "scrapers/prometheus/exposition_reader.h"
 
@@ -56,6 +57,7 @@ struct kube_state {
     struct buf path, url, body;
     struct kube_page page;
     struct kube_emit emit;
+    struct kube_words *words;
     struct loop_timer retry;
     /* The plan. */
     struct kube_task *tasks;
@@ -113,7 +115,7 @@ void kube_cadvisor_deinit(struct kube_state *state);
 void kube_cadvisor_begin(struct kube_state *state);
 void kube_cadvisor_cancel(struct kube_state *state);
 bool kube_cadvisor_idle(const struct kube_state *state);
-void kube_add_node(void *state, struct str name);
+void kube_add_node(struct kube_state *state, struct str name);
 
 /* kube_report.c */
 size_t kube_report_series(const struct kube_state *state); /* room that the report wants */
