@@ -306,6 +306,9 @@ static void unanswered(struct kube_state *state, const struct error *err)
     } else if (too_large) {
         error_set(&failure, ERR_LIMIT, "one object of %s is larger than max_body",
                   state->tasks[state->task].resource);
+    } else if (state->tasks[state->task].optional) {
+        task_failed(state, &failure); /* what answers there is another server */
+        return;
     } else if (retry_code_passes(err->code) && try_again(state, 0)) {
         return;
     }
@@ -337,6 +340,14 @@ static bool on_body(void *ctx, struct str chunk)
     return !state->body.failed;
 }
 
+/* The API server passes questions for metrics.k8s.io on: a metrics server that hangs must not cost the rest.
+ */
+static int64_t deadline_of(const struct kube_state *state)
+{
+    int64_t now_ns = clock_mono_ns(), left_ns = state->deadline_mono_ns - now_ns;
+    return state->tasks[state->task].optional && left_ns > 0 ? now_ns + left_ns / 3 : state->deadline_mono_ns;
+}
+
 static void send_page(struct kube_state *state)
 {
     struct error err = {0};
@@ -344,7 +355,7 @@ static void send_page(struct kube_state *state)
     buf_deinit(&state->body); /* clears `failed`, and between pages a target holds none */
     buf_init(&state->body, state->config->max_body_bytes);
     int rc = kube_send(state, buf_text(&state->path), "application/json", state->config->max_body_bytes,
-                       state->deadline_mono_ns, on_body, on_answer, state, &state->call, &err);
+                       deadline_of(state), on_body, on_answer, state, &state->call, &err);
     if (rc != 0)
         kube_fail(state, &err);
 }

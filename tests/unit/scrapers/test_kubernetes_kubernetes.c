@@ -120,6 +120,10 @@ static bool answer(void *ctx, const struct http_exchange *exchange)
         return send_status(exchange->fd, "401 Unauthorized", "", "{\"message\":\"Unauthorized\"}");
     if (strstr(rest, "/proxy/metrics/cadvisor"))
         return answer_cadvisor(rest, exchange->fd);
+    if (strcmp(mode, "stuck") == 0 && strstr(rest, "/metrics.k8s.io/")) {
+        test_server_wait_close(exchange->fd);
+        return false;
+    }
     if (strstr(rest, "/pods?"))
         return answer_pods(mode, rest, exchange->fd);
     if (strcmp(mode, "forbidden") == 0)
@@ -413,6 +417,19 @@ START_TEST(a_server_that_hangs_ends_by_the_deadline_or_by_cancel)
 }
 END_TEST
 
+START_TEST(a_metrics_server_that_hangs_costs_usage_only)
+{
+    fixture.patience_ns = 3 * NS_PER_S;
+    target("stuck", ", resources: [pods]");
+    scrape();
+    expect_line(RUNNING("p1"));
+    expect_line("fraiseql_kubernetes_resource_up{region=\"eu\",resource=\"pods.metrics.k8s.io\",scraper="
+                "\"kubernetes\","
+                "target=\"t\"} 0\n");
+    destroy();
+}
+END_TEST
+
 START_TEST(cadvisor_pages_of_the_nodes)
 {
     target("good", ", namespaces: [ns], resources: [nodes], usage: false, cadvisor: true");
@@ -486,6 +503,7 @@ static Suite *suite(void)
     tcase_add_test(tests, half_a_list_is_no_list);
     tcase_add_test(tests, a_page_that_is_too_large_is_asked_for_in_parts);
     tcase_add_test(tests, a_server_that_hangs_ends_by_the_deadline_or_by_cancel);
+    tcase_add_test(tests, a_metrics_server_that_hangs_costs_usage_only);
     tcase_add_test(tests, cadvisor_pages_of_the_nodes);
     tcase_add_test(tests, series_have_a_limit_and_the_report_has_room);
     tcase_add_test(tests, where_the_server_is);
