@@ -270,10 +270,11 @@ static void discover_next(struct cloud_exchange *exchange, const struct http_res
         judge(exchange, &outcome, asked_ns, &err);
         return;
     }
-    exchange->page_arena = exchange->arena;
-    exchange->arena = arena;
-    if (answer)
+    if (answer) {
+        exchange->page_arena = exchange->arena;
+        exchange->arena = arena;
         cloud_limit_answered(cloud_exchange_limit(exchange), clock_mono_ns());
+    }
     if (step == CLOUD_SEND) {
         exchange->request = request;
         exchange->tries = 0;

@@ -36,7 +36,7 @@ static int64_t next_due(const struct cloud_plan *plan, const struct cloud_query 
 /* A due time far ahead is of a clock that has been set back since. */
 static bool is_due(const struct cloud_plan *plan, const struct cloud_query *query, int64_t now_ns)
 {
-    return !query->asking &&
+    return !query->asking && !query->muted &&
            (query->due_ns <= now_ns || query->due_ns - now_ns > FAR_AHEAD * cloud_plan_every_ns(plan, query));
 }
 

@@ -242,12 +242,26 @@ static struct cloud_estimate *estimate(const void *config_pointer)
     return sum;
 }
 
-static const char *const prefixes[] = {"aws_", NULL};
+static const char *const prefixes[] = {"aws_", "fraiseql_region_", NULL};
+
+/* The shortest period asked for: no metric comes more often, whatever the interval. */
+static int64_t publish_interval_ns(const void *config_pointer, size_t prefix)
+{
+    const struct cloudwatch_config *config = config_pointer;
+    int64_t least_ns = config->profiles.count ? 60 * NS_PER_S : DAY_NS;
+    (void)prefix;
+    for (size_t i = 0; i < config->metrics.count; i++) {
+        int64_t period_ns = SECTION_AT(struct cloudwatch_metric_config, config->metrics, i)->period_ns;
+        least_ns = period_ns < least_ns ? period_ns : least_ns;
+    }
+    return least_ns > config->target.interval_ns ? least_ns : config->target.interval_ns;
+}
 
 const struct scraper_kind cloudwatch_scraper = {
     .name = "cloudwatch",
     .section = &cloudwatch_section,
     .prefixes = prefixes,
+    .publish_interval_ns = publish_interval_ns,
     .address = address,
     .create = create,
     .scrape = cloud_target_scrape,

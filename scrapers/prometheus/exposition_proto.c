@@ -165,7 +165,7 @@ static const char *read_label(struct exposition_proto *proto, struct wire messag
     if (proto->base_count == ARRAY_LEN(proto->base))
         return "too many labels";
     struct str name = exposition_map_label_name(&proto->scratch, parts[LABEL_NAME]);
-    if (name.len == 0)
+    if (!name.ptr || name.len == 0)
         return "bad label name";
     if (str_equal(name, STR("__name__")))
         return "the label __name__ is reserved";
@@ -375,19 +375,21 @@ static bool next_metric(struct exposition_proto *proto, const char **ret_reason)
     struct wire *family = &proto->family;
     struct wire metric;
     uint32_t tag;
-    while (wire_more(family)) {
-        (void)wire_tag(family, &tag); /* the header's look has been through them all */
+    while (wire_more(family) && wire_tag(family, &tag)) {
         if (tag != WIRE_TAG(FAMILY_METRIC, WIRE_BYTES)) {
-            (void)wire_skip(family, tag);
+            if (!wire_skip(family, tag))
+                break;
             continue;
         }
-        (void)wire_bytes(family, &metric);
+        if (!wire_bytes(family, &metric))
+            break;
         proto->point_count = proto->point_at = 0;
         *ret_reason = read_metric(proto, metric);
         if (*ret_reason)
             proto->point_count = 0;
         return true;
     }
+    *family = (struct wire){0}; /* damage would have been found by the header's look */
     return false;
 }
 

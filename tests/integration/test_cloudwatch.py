@@ -91,6 +91,45 @@ class TestValues(WithFake):
                    sum(range(700)), 60, "every store")
         self.assertEqual(max(queries for _, _, queries in self.fake.windows), 500)
 
+    def test_too_much_at_once_is_asked_in_halves(self):
+        for i in range(4):
+            self.fake.put("Shop", "Orders", {"Store": f"s{i}"}, 5)
+        c = self.run_collector(target(self.fake.url("/")))
+        wait_until(lambda: c.value("aws_shop_orders_sum_total", dimension_Store="s3") == 5, 30, "the sum")
+        self.fake.instead = [(413, {}, "")]
+        for i in range(4):
+            self.fake.put("Shop", "Orders", {"Store": f"s{i}"}, 7)
+        wait_until(lambda: all(c.value("aws_shop_orders_sum_total", dimension_Store=f"s{i}") == 12 for i in range(4)), 30, "all")
+        self.assertEqual({queries for _, _, queries in self.fake.windows}, {2, 4})
+
+    def test_what_is_dropped_is_not_paid_for(self):
+        for name in ("Orders", "Carts"):
+            self.fake.put("Shop", name, {"Store": "a"}, 5)
+        c = self.run_collector(target(self.fake.url("/"), metrics=[SHOP, {**SHOP, "name": "Carts"}],
+                                      drop=["aws_shop_carts_sum"]))
+        wait_until(lambda: c.value("aws_shop_orders_sum_total") == 5, 30, "the sum")
+        wait_until(lambda: len(self.fake.windows) > 2, 30, "some calls")
+        self.assertEqual({queries for _, _, queries in self.fake.windows}, {1})
+        self.assertIsNone(c.value("aws_shop_carts_sum_total"))
+
+    def test_a_reload_takes_the_counters_along(self):
+        self.fake.put("Shop", "Orders", {"Store": "a"}, 5)
+        c = self.run_collector(target(self.fake.url("/")))
+        wait_until(lambda: c.value("aws_shop_orders_sum_total") == 5, 30, "the sum")
+        c.config["scrapers"]["cloudwatch"][0]["metrics"] = [SHOP, {**SHOP, "name": "Carts"}]
+        c.write()
+        self.fake.put("Shop", "Orders", {"Store": "a"}, 7)
+        self.assertEqual(c.get("/-/reload", data=b"", method="POST")[0], 200)
+        wait_until(lambda: c.value("aws_shop_orders_sum_total") == 12, 30, "the sum of both")
+
+    def test_a_value_that_comes_no_more_vanishes_and_its_counter_stays(self):
+        self.fake.put("Shop", "Orders", {"Store": "a"}, 5, time.time() - 430)
+        self.fake.put("Shop", "Orders", {"Store": "b"}, 6, time.time() - 130)
+        c = self.run_collector(target(self.fake.url("/")))
+        wait_until(lambda: c.value("aws_shop_orders_sum_total", dimension_Store="a") == 5, 30, "the sum")
+        self.assertIsNone(c.value("aws_shop_orders_sum", dimension_Store="a"))
+        self.assertEqual(c.value("aws_shop_orders_sum", dimension_Store="b"), 6)
+
     def test_a_wrong_clock_is_corrected(self):
         self.fake.skew_s = 7200
         self.fake.put("Shop", "Orders", {"Store": "a"}, 5)
@@ -114,7 +153,7 @@ class TestExactness(WithFake):
         stores = [{"Store": "a"}, {"Store": "b"}]
         for store in stores:
             self.fake.put("Shop", "Orders", store, 1)
-        c.stop()
+        self.assertEqual(c.stop(), 0)
         c.start(env=self.env)
         for store in stores:
             wait_until(lambda s=store: c.value("aws_shop_orders_sum_total", dimension_Store=s["Store"]), 30, "a store")
@@ -142,6 +181,7 @@ class TestExactness(WithFake):
                        self.fake.total("Shop", "Orders", s), 60, "the sum of all values")
         self.assertGreater(self.fake.billed["GetMetricData"], billed["GetMetricData"])
         self.assertGreater(self.fake.requests["GetMetricData"], requests["GetMetricData"])
+        self.assertEqual(c.stop(), 0)
 
     def test_calls_and_units_are_those_of_the_bill(self):
         for i in range(30):
@@ -188,6 +228,7 @@ class TestTargets(WithFake):
                 self.assertEqual(c.value("fraiseql_target_up", target=f"account-{i}", scraper="cloudwatch"), 1)
         wait_until(lambda: c.value("fraiseql_target_up", target="account-0", scraper="cloudwatch") == 0, 60, "the hanging one")
         self.assertIn("has not answered yet", "".join((t["error"] or "") for t in c.json("/api/v1/status")["targets"]))
+        self.assertEqual(c.stop(), 0)  # with calls under way
 
     def test_targets_of_one_role_sign_in_once(self):
         role = "arn:aws:iam::210987654321:role/metrics"
