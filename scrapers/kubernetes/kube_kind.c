@@ -6,7 +6,8 @@
 
 const struct kube_kind *const kube_kinds[] = {
     &kube_nodes, &kube_pods,   &kube_deployments, &kube_statefulsets, &kube_daemonsets,
-    &kube_jobs,  &kube_claims, &kube_autoscalers, &kube_budgets,      NULL,
+    &kube_jobs,  &kube_claims, &kube_autoscalers, &kube_budgets,      &kube_slices,
+    NULL,
 };
 
 const struct kube_kind *kube_kind_find(const char *name)

@@ -50,6 +50,12 @@ struct kube_node_facts {
     struct value ready, cpu_cores, memory_bytes; /* the condition Ready as 0 or 1; the capacity */
 };
 
+struct kube_service_facts {
+    struct str namespace, name;
+    uint64_t ready, not_ready;
+    bool second_family; /* the IPv6 half of a service that may have both */
+};
+
 struct kube_emit {
     struct batch *batch;
     struct arena *arena; /* of the object */
@@ -63,6 +69,7 @@ struct kube_emit {
     /* Called with what is wanted of each node besides; may be NULL. */
     void (*on_node)(void *ctx, const struct kube_node_facts *facts);
     void (*on_node_usage)(void *ctx, struct str node, struct value cpu_cores, struct value memory_bytes);
+    void (*on_service)(void *ctx, const struct kube_service_facts *facts);
     void *ctx;
 };
 
@@ -94,6 +101,6 @@ extern const struct kube_kind *const kube_kinds[];
 const struct kube_kind *kube_kind_find(const char *name);
 
 extern const struct kube_kind kube_nodes, kube_pods, kube_deployments, kube_statefulsets, kube_daemonsets,
-    kube_jobs, kube_claims, kube_autoscalers, kube_budgets, kube_node_usage, kube_pod_usage;
+    kube_jobs, kube_claims, kube_autoscalers, kube_budgets, kube_slices, kube_node_usage, kube_pod_usage;
 
 #endif

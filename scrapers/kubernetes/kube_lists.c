@@ -154,6 +154,12 @@ static void add_usage(void *ctx, struct str node, struct value cpu_cores, struct
     kube_words_usage(state->words, node, cpu_cores, memory_bytes);
 }
 
+static void add_service(void *ctx, const struct kube_service_facts *facts)
+{
+    struct kube_state *state = ctx;
+    kube_words_service(state->words, facts);
+}
+
 static void next_task(struct kube_state *state)
 {
     if (state->task == state->task_count) {
@@ -169,6 +175,7 @@ static void next_task(struct kube_state *state)
     kube_emit_begin(&state->emit, task->kind);
     state->emit.on_node = add_node;
     state->emit.on_node_usage = add_usage;
+    state->emit.on_service = add_service;
     send_page(state);
 }
 

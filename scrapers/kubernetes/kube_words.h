@@ -3,8 +3,10 @@
  *
  * machine_up is the node's condition Ready, machine_cpu_ratio its usage over its capacity, and
  * machine_memory_free_bytes its capacity without the working set; the latter two want metrics.k8s.io.
- * `resource` is the node's name. They have the vocabulary's labels and no more, so they are a hub source of
- * their own.
+ * `resource` is the node's name. Services are load balancers:
+ * load_balancer_healthy_backends and _unhealthy_backends are their ready and other endpoints, `resource` is
+ * "namespace/service"; of a service with two address families the larger count holds. They have the
+ * vocabulary's labels and no more, so they are a hub source of their own.
  *
  * Ownership: kube_words_free() withdraws what is published. Threads: the scrape loop's. */
 #ifndef FRAISEQL_SCRAPERS_KUBERNETES_KUBE_WORDS_H
@@ -24,6 +26,7 @@ void kube_words_begin(struct kube_words *words);
 void kube_words_node(struct kube_words *words, const struct kube_node_facts *facts);
 void kube_words_usage(struct kube_words *words, struct str node, struct value cpu_cores,
                       struct value memory_bytes);
+void kube_words_service(struct kube_words *words, const struct kube_service_facts *facts);
 /* Publishes what was told since kube_words_begin(), in the order of the nodes. */
 void kube_words_publish(struct kube_words *words);
 /* Silence is not health: a scrape has failed. */

@@ -28,6 +28,7 @@ static const struct option_enum resources[] = {
     {"persistentvolumeclaims", 6},
     {"horizontalpodautoscalers", 7},
     {"poddisruptionbudgets", 8},
+    {"endpointslices", 9},
     {0},
 };
 

@@ -36,6 +36,8 @@ OBJECTS = {
         "storageClassName": "fast", "volumeName": "v", "resources": {"requests": {"storage": "10Gi"}}}, "status": {"phase": "Bound"}},
     "/apis/autoscaling/v2/horizontalpodautoscalers": {"metadata": meta("web"), "spec": {"minReplicas": 1, "maxReplicas": 3}, "status": {}},
     "/apis/policy/v1/poddisruptionbudgets": {"metadata": meta("web"), "status": {}},
+    "/apis/discovery.k8s.io/v1/endpointslices": {"metadata": {**meta("web-1"), "labels": {"kubernetes.io/service-name": "web"}},
+                                                 "addressType": "IPv4", "endpoints": [{"conditions": {"ready": True}}]},
 }
 
 

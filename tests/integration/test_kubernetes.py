@@ -49,6 +49,8 @@ class Kubernetes(Case):
         cluster.create("/apis/apps/v1/namespaces/shop/deployments", metadata={"name": "web"}, spec={
             "replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": {
                 "metadata": {"labels": {"app": "web"}}, "spec": {"nodeName": "n1", "containers": [{"name": "c", "image": "i:1"}]}}})
+        cluster.create("/api/v1/namespaces/shop/services", metadata={"name": "web"},
+                       spec={"selector": {"app": "web"}, "ports": [{"port": 80}]})
         cluster.create("/apis/policy/v1/namespaces/shop/poddisruptionbudgets", metadata={"name": "web"},
                        spec={"maxUnavailable": 1, "selector": {"matchLabels": {"app": "web"}}})
         cluster.create("/api/v1/namespaces/shop/persistentvolumeclaims", metadata={"name": "data"}, spec={
@@ -67,6 +69,10 @@ class Kubernetes(Case):
         owners = {dict(labels)["created_by_kind"] for (name, labels), _ in c.metrics().items()
                   if name == "kube_pod_info" and dict(labels)["pod"].startswith("web-")}
         self.assertEqual(owners, {"ReplicaSet"})
+        # The vocabulary that clouds share.
+        self.assertEqual(c.value("fraiseql_region_machine_up", region="onprem", resource="n1"), 1)
+        wait_until(lambda: c.value("fraiseql_region_load_balancer_healthy_backends", region="onprem", resource="shop/web") == 2, 60,
+                   "the service's endpoints")
         # No metrics server: that costs its own metrics, and is no failure.
         self.assertEqual(self.up(c, "pods.metrics.k8s.io"), 0)
         self.assertEqual(self.up(c, "deployments.apps"), 1)

@@ -98,6 +98,22 @@ START_TEST(claims_autoscalers_and_budgets)
 }
 END_TEST
 
+START_TEST(endpoints_of_services)
+{
+    static const char slice[] = ITEMS("\"metadata\":{\"name\":\"web-1\",\"namespace\":\"ns\",\"labels\":{"
+                                      "\"kubernetes.io/service-name\":\"web\"}},"
+                                      "\"addressType\":\"IPv4\",\"endpoints\":[{\"conditions\":{\"ready\":"
+                                      "true}},{\"conditions\":{\"ready\":false}},"
+                                      "{},{\"conditions\":{\"ready\":false,\"terminating\":true}}]");
+    kube_expect(&kube_slices, slice,
+                "fraiseql_kubernetes_endpoints{endpointslice=\"web-1\",namespace=\"ns\",ready=\"true\","
+                "service=\"web\"} 2\n");
+    kube_expect(&kube_slices, slice,
+                "fraiseql_kubernetes_endpoints{endpointslice=\"web-1\",namespace=\"ns\",ready=\"false\","
+                "service=\"web\"} 1\n");
+}
+END_TEST
+
 START_TEST(the_nodes)
 {
     static const char node[] = ITEMS("\"metadata\":{\"name\":\"n1\",\"labels\":{\"node-role.kubernetes.io/"
@@ -178,6 +194,7 @@ static Suite *suite(void)
     tcase_add_test(tests, workloads);
     tcase_add_test(tests, claims_autoscalers_and_budgets);
     tcase_add_test(tests, the_nodes);
+    tcase_add_test(tests, endpoints_of_services);
     tcase_add_test(tests, usage_that_is_old_shows_its_age_only);
     tcase_add_test(tests, a_budget_of_series_is_kept);
     suite_add_tcase(suite, tests);

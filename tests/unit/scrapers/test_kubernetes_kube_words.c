@@ -62,6 +62,35 @@ START_TEST(nodes_are_the_region_s_machines)
 }
 END_TEST
 
+START_TEST(services_are_the_region_s_load_balancers)
+{
+    const struct hub_options options = {0};
+    struct hub *hub = hub_new(&options);
+    struct kube_words *words = kube_words_new(hub, "eu", "k");
+    const struct kube_service_facts facts[] = {
+        {STR("ns"), STR("web"), 3, 1, false},
+        {STR("ns"), STR("web"), 2, 0, false}, /* a second slice */
+        {STR("ns"), STR("web"), 5, 1, true},
+        {STR("other"), STR("web"), 0, 0, false},
+    };
+    kube_words_begin(words);
+    for (size_t i = 0; i < ARRAY_LEN(facts); i++)
+        kube_words_service(words, &facts[i]);
+    kube_words_publish(words);
+    expect(hub,
+           "fraiseql_region_load_balancer_healthy_backends" OF(
+               "ns/web") "5\n"
+                         "fraiseql_region_load_balancer_healthy_backends" OF(
+                             "other/web") "0\n"
+                                          "fraiseql_region_load_balancer_unhealthy_backends" OF(
+                                              "ns/web") "1\n"
+                                                        "fraiseql_region_load_balancer_unhealthy_backends" OF(
+                                                            "other/web") "0\n");
+    kube_words_free(words);
+    hub_free(hub);
+}
+END_TEST
+
 START_TEST(without_a_hub_nothing_is_published)
 {
     struct kube_words *words = kube_words_new(NULL, "eu", "k");
@@ -77,6 +106,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("kubernetes_kube_words");
     TCase *tests = tcase_create("words");
     tcase_add_test(tests, nodes_are_the_region_s_machines);
+    tcase_add_test(tests, services_are_the_region_s_load_balancers);
     tcase_add_test(tests, without_a_hub_nothing_is_published);
     suite_add_tcase(suite, tests);
     return suite;

@@ -315,7 +315,7 @@ START_TEST(every_kind_is_asked_for_in_its_namespaces)
     scrape();
     for (size_t i = 0; i < ARRAY_LEN(paths); i++)
         ck_assert_msg(asked_for(paths[i]), "%s", paths[i]);
-    ck_assert_uint_eq(fixture.path_count, 2 + 2 * 9);
+    ck_assert_uint_eq(fixture.path_count, 2 + 2 * 10);
     expect_line(
         "fraiseql_kubernetes_resource_up{namespace=\"b\",region=\"eu\",resource=\"deployments.apps\"");
     destroy();
