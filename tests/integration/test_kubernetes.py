@@ -35,7 +35,7 @@ class Kubernetes(Case):
         cls.cluster.node("n1")
 
     def start(self, **target):
-        target = {"name": "k8s", "region": "onprem", "interval": "500ms", "timeout": "500ms", **target}
+        target = {"name": "k8s", "region": "onprem", "interval": "2s", "timeout": "2s", **target}
         if "kubeconfig" not in target:
             target["kubeconfig"] = self.cluster.kubeconfig("admin", {"token": kube_rig.ADMIN})
         return self.collector({"scrapers": {"kubernetes": [target]}}).start()
@@ -107,7 +107,7 @@ class Kubernetes(Case):
         thread = threading.Thread(target=disturb)
         thread.start()
         try:
-            c.config["scrapers"]["kubernetes"][0].update(page_size=1, interval="200ms", timeout="200ms")
+            c.config["scrapers"]["kubernetes"][0].update(page_size=1)
             c.write()
             self.assertEqual(c.get("/-/reload", method="POST", data=b"")[0], 200)
             wait_until(lambda: c.value("fraiseql_kubernetes_expired_lists_total"), 60, "a list that has expired")
@@ -177,7 +177,7 @@ class Kubernetes(Case):
             "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
             subjects=[{"kind": "ServiceAccount", "name": "default", "namespace": "shop"}])
         c = self.collector({"scrapers": {"kubernetes": [{
-            "name": "k8s", "region": "onprem", "interval": "500ms", "timeout": "500ms", "service_account": folder.path,
+            "name": "k8s", "region": "onprem", "interval": "2s", "timeout": "2s", "service_account": folder.path,
             "resources": ["pods"], "usage": False}]}})
         c.start(env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(cluster.port)})
         status = lambda: c.json("/api/v1/status")["targets"][0]
@@ -222,7 +222,7 @@ class Kubernetes(Case):
             "# TYPE machine_cpu_cores gauge\nmachine_cpu_cores 4\n"))
         cluster.node_with_kubelet("real", backend.address, backend.port)
         cluster.aggregate_metrics(backend.address, backend.port)
-        c = self.start(cadvisor=True, resources=["nodes"], interval="1s", timeout="1s")
+        c = self.start(cadvisor=True, resources=["nodes"])
         wait_until(lambda: c.value("fraiseql_kubernetes_node_cpu_usage_cores", node="real") == 1.25, 60, "metrics.k8s.io")
         self.assertEqual(c.value("fraiseql_kubernetes_node_memory_working_set_bytes", node="real"), 2 << 30)
         self.assertEqual(c.value("fraiseql_kubernetes_container_cpu_usage_cores", pod="p", container="c"), 0.0015)
