@@ -87,7 +87,7 @@ void exposition_reader_begin_page(struct exposition_reader *reader, const struct
     if (!page->continues) {
         if (reader->verdict_count > reader->sample_index)
             reader->verdict_count = reader->sample_index;
-        reader->counts = (struct exposition_counts){0};
+        reader->counts = (struct exposition_counts){.oldest_age_ms = -1};
         reader->sample_index = 0;
     }
     if (page->format == EXPOSITION_PROTOBUF)
@@ -327,6 +327,15 @@ static bool is_wanted(struct exposition_reader *reader, const struct line_name *
     return wanted;
 }
 
+static void note_age(struct exposition_reader *reader, int64_t timestamp_ms)
+{
+    int64_t age_ms = reader->page.now_wall_ms - timestamp_ms;
+    if (age_ms < 0)
+        age_ms = 0; /* clocks differ */
+    if (age_ms > reader->counts.oldest_age_ms)
+        reader->counts.oldest_age_ms = age_ms;
+}
+
 /* False, and counted: its own timestamp says that it is no value of now. */
 static bool is_timely(struct exposition_reader *reader, const struct exposition_item *item)
 {
@@ -337,6 +346,7 @@ static bool is_timely(struct exposition_reader *reader, const struct exposition_
         key = hash_mix(key, hash_str(reader->page.extra->value));
     switch (sample_clock_judge(&reader->clock, key, item->timestamp_ms, reader->page.now_wall_ms)) {
     case SAMPLE_GOOD:
+        note_age(reader, item->timestamp_ms);
         return true;
     case SAMPLE_STALE:
         reader->counts.stale++;

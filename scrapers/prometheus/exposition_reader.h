@@ -40,6 +40,7 @@ struct exposition_counts {
     uint64_t over_limit;
     uint64_t over_label_limit;
     uint64_t stale, future, out_of_order; /* by their own timestamp */
+    int64_t oldest_age_ms;                /* of what was taken and has a timestamp; -1: nothing */
     size_t first_bad_line;                /* 0: none */
     const char *first_bad_reason;
 };

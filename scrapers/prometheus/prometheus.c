@@ -68,6 +68,13 @@ static const struct metric_desc body_desc = {
     .unit = "bytes",
 };
 
+static const struct metric_desc age_desc = {
+    .name = "fraiseql_scraper_oldest_sample_age_seconds",
+    .type = METRIC_GAUGE,
+    .help = "Age of the oldest sample that was taken of the page, by the samples' own timestamps.",
+    .unit = "seconds",
+};
+
 static void free_selectors(struct selector **selectors, size_t count)
 {
     for (size_t i = 0; selectors && i < count; i++)
@@ -198,6 +205,8 @@ static void finish_page(struct state *state)
     struct exposition_counts counts;
     int rc = exposition_reader_finish(state->reader, &counts, &err);
     exposition_counts_add(&state->totals, &counts);
+    if (counts.oldest_age_ms >= 0)
+        batch_put(state->batch, &age_desc, NULL, 0, VALUE_OF_F64((double)counts.oldest_age_ms / 1000));
     struct snapshot *snapshot = batch_finish(state->batch, clock_wall_ns(), clock_mono_ns());
     if (rc != 0) {
         snapshot_unref(snapshot);

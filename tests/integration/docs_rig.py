@@ -109,9 +109,10 @@ def postgres_targets(postgres):
 
 
 def app_page(_):
+    now_ms = int(time.time() * 1000)
     return 200, {"Content-Type": "text/plain; version=0.0.4"}, (
-        b"# HELP app_requests_total Requests.\n# TYPE app_requests_total counter\napp_requests_total 100\n"
-        b"# HELP app_errors_total Errors.\n# TYPE app_errors_total counter\napp_errors_total 1\n")
+        f"# HELP app_requests_total Requests.\n# TYPE app_requests_total counter\napp_requests_total 100 {now_ms}\n"
+        "# HELP app_errors_total Errors.\n# TYPE app_errors_total counter\napp_errors_total 1\n").encode()
 
 
 def probes(postgres, plain, tls):

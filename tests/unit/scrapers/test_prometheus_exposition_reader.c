@@ -268,6 +268,7 @@ START_TEST(samples_whose_own_time_is_not_now_are_left_out)
     expect_batch(&fixture, "a{" COMMON "} 1\nd{" COMMON "} 1\n");
     ck_assert_uint_eq(fixture.counts.stale, 1);
     ck_assert_uint_eq(fixture.counts.future, 1);
+    ck_assert_int_eq(fixture.counts.oldest_age_ms, 1000);
     /* The same sample again is still the newest; an older one of the series is not. */
     read_at(&fixture, EXPOSITION_OPENMETRICS, "a 1 1699999999.000\nd 2\n# EOF\n", NOW_MS, NULL, false);
     expect_batch(&fixture, "a{" COMMON "} 1\nd{" COMMON "} 2\n");

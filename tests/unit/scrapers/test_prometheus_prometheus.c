@@ -257,6 +257,7 @@ START_TEST(protobuf_timestamps_and_limits)
 #define DROPPED(reason) "fraiseql_scraper_dropped_lines_total{reason=\"" reason "\"," COMMON "} "
     expect_good("/old", "", DROPPED("stale") "1\n");
     expect_good("/old", ", max_sample_age: 520w", "b{" COMMON "} 2\n");
+    expect_good("/old", ", max_sample_age: 520w", "fraiseql_scraper_oldest_sample_age_seconds{" COMMON "} ");
     expect_good("/old", ", honor_timestamps: false", "a{" COMMON "} 1\n");
     expect_good("/old", ", honor_timestamps: false, limit: 1", DROPPED("limit") "1\n");
     expect_good("/bad-lines", ", label_name_length_limit: 1, label_limit: 1", DROPPED("label_limit") "1\n");
