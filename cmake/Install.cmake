@@ -26,5 +26,6 @@ install(FILES README.md LICENSE DESTINATION ${documentation})
 install(DIRECTORY docs/ DESTINATION ${documentation}/docs FILES_MATCHING PATTERN "*.md" PATTERN "*.schema.json"
         PATTERN "man" EXCLUDE)
 install(FILES examples/collector.yaml examples/fraiseql-deployment.yaml examples/fraiseql-deployment-resolved.yaml DESTINATION ${documentation}/examples)
+install(DIRECTORY packaging/kubernetes/ DESTINATION ${documentation}/packaging/kubernetes FILES_MATCHING PATTERN "*.yaml")
 install(DIRECTORY dashboards/ DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/fraiseql/dashboards
         FILES_MATCHING PATTERN "*.json" PATTERN "*.yml")

@@ -1,4 +1,5 @@
 #include "scrapers/cloudwatch/cloudwatch.h"
+#include "scrapers/kubernetes/kubernetes.h"
 #include "scrapers/postgres/postgres.h"
 #include "scrapers/prometheus/prometheus.h"
 #include "scrapers/scraper.h"
@@ -6,6 +7,7 @@
 const struct scraper_kind *const scraper_kinds[] = {
     &postgres_scraper,
     &prometheus_scraper,
+    &kubernetes_scraper,
     &cloudwatch_scraper,
     NULL,
 };

@@ -1,6 +1,6 @@
 #include "tracing/otlp_sniff.h"
 
-#include "tracing/otlp_wire.h"
+#include "lib/core/wire.h"
 
 /* The first length-delimited field of that number with any content. */
 static bool find_message(struct wire wire, uint32_t field, struct wire *ret_message)

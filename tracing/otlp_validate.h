@@ -6,7 +6,7 @@
 #ifndef FRAISEQL_TRACING_OTLP_VALIDATE_H
 #define FRAISEQL_TRACING_OTLP_VALIDATE_H
 
-#include "tracing/otlp_wire.h"
+#include "lib/core/wire.h"
 
 enum otlp_message {
     OTLP_MESSAGE_NONE,

@@ -31,6 +31,9 @@ struct http_header {
 struct http_tls_options {
     const char *ca_file, *cert_file, *key_file, *server_name;
     bool insecure_skip_verify;
+    /* The same as PEM in memory, for credentials that lie in no file of their own; they go before the files. */
+    const char *ca_pem, *cert_pem;
+    const struct secret *key_pem;
 };
 
 struct http_request {

@@ -183,18 +183,36 @@ static int set_method(struct http_call *call, const struct http_request *request
     return 0;
 }
 
+/* libcurl keeps a copy. */
+static void set_pem(CURL *easy, CURLoption option, struct str pem)
+{
+    struct curl_blob blob = {.data = (void *)(uintptr_t)pem.ptr, .len = pem.len, .flags = CURL_BLOB_COPY};
+    (void)curl_easy_setopt(easy, option, &blob);
+}
+
+static void set_certificates(CURL *easy, const struct http_tls_options *tls)
+{
+    if (tls->ca_pem)
+        set_pem(easy, CURLOPT_CAINFO_BLOB, str_from(tls->ca_pem));
+    else if (tls->ca_file)
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file);
+    if (tls->cert_pem)
+        set_pem(easy, CURLOPT_SSLCERT_BLOB, str_from(tls->cert_pem));
+    else if (tls->cert_file)
+        (void)curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file);
+    if (tls->key_pem)
+        set_pem(easy, CURLOPT_SSLKEY_BLOB, secret_reveal(tls->key_pem));
+    else if (tls->key_file)
+        (void)curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file);
+}
+
 static int set_tls(struct http_call *call, const struct http_tls_options *tls, struct error *err)
 {
     CURL *easy = call->easy;
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->insecure_skip_verify ? 0L : 1L);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->insecure_skip_verify ? 0L : 2L);
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (tls->ca_file)
-        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file);
-    if (tls->cert_file)
-        (void)curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file);
-    if (tls->key_file)
-        (void)curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file);
+    set_certificates(easy, tls);
     if (tls->server_name && tls->server_name[0]) {
         if (tls->server_name[strcspn(tls->server_name, "/:@ []")] != '\0')
             return error_set(err, ERR_CONFIG, "\"%.64s\" is not a server name", tls->server_name);
@@ -348,6 +366,8 @@ static void drop_credentials(struct http_call *call)
     (void)curl_easy_setopt(call->easy, CURLOPT_USERNAME, NULL);
     (void)curl_easy_setopt(call->easy, CURLOPT_PASSWORD, NULL);
     (void)curl_easy_setopt(call->easy, CURLOPT_SSLCERT, NULL);
+    (void)curl_easy_setopt(call->easy, CURLOPT_SSLCERT_BLOB, NULL);
+    (void)curl_easy_setopt(call->easy, CURLOPT_SSLKEY_BLOB, NULL);
     (void)curl_easy_setopt(call->easy, CURLOPT_SSLKEY, NULL);
     free(TAKE(call->server_name));
 }

@@ -7,6 +7,7 @@
  * multiplication or division rounds once, correctly. */
 #define EXACT_MANTISSA (UINT64_C(1) << 53)
 #define EXACT_POWER    22
+#define MS_MAX         9e18 /* what an int64_t surely holds */
 
 static const double powers_of_ten[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
@@ -120,16 +121,26 @@ bool exposition_parse_number(struct str text, struct value *ret_value)
     return true;
 }
 
-bool exposition_text_timestamp_valid(struct str text)
+bool exposition_text_timestamp(struct str text, int64_t *ret_ms)
 {
     struct digits digits = {0};
     const char *end = text.ptr + text.len;
-    return read_digits(text.ptr, end, &digits) == end && digits.count > 0 && !digits.overflow &&
-           digits.mantissa <= (uint64_t)INT64_MAX;
+    if (read_digits(text.ptr, end, &digits) != end || digits.count == 0 || digits.overflow ||
+        digits.mantissa > (uint64_t)INT64_MAX)
+        return false;
+    *ret_ms = (int64_t)digits.mantissa;
+    return true;
 }
 
-bool exposition_openmetrics_timestamp_valid(struct str text)
+bool exposition_openmetrics_timestamp(struct str text, int64_t *ret_ms)
 {
     struct value value;
-    return exposition_parse_number(text, &value) && isfinite(value_to_double(value));
+    if (!exposition_parse_number(text, &value))
+        return false;
+    double seconds = value_to_double(value);
+    if (!isfinite(seconds))
+        return false;
+    double ms = seconds * 1000;
+    *ret_ms = ms >= MS_MAX ? INT64_MAX : ms <= -MS_MAX ? INT64_MIN : (int64_t)ms;
+    return true;
 }

@@ -11,8 +11,8 @@
  */
 bool exposition_parse_number(struct str text, struct value *ret_value);
 /* Text 0.0.4: whole milliseconds, digits only. */
-bool exposition_text_timestamp_valid(struct str text);
-/* OpenMetrics: seconds as a finite number. */
-bool exposition_openmetrics_timestamp_valid(struct str text);
+bool exposition_text_timestamp(struct str text, int64_t *ret_ms);
+/* OpenMetrics: seconds as a finite number; cut to milliseconds, as Prometheus does. */
+bool exposition_openmetrics_timestamp(struct str text, int64_t *ret_ms);
 
 #endif

@@ -49,6 +49,10 @@ bool exposition_is_complete(const struct exposition_parser *parser)
 
 void exposition_unescape_help(enum exposition_format format, struct str raw, struct buf *out)
 {
+    if (format == EXPOSITION_PROTOBUF) {
+        buf_append_str(out, raw);
+        return;
+    }
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.ptr[i];
         char next = i + 1 < raw.len ? raw.ptr[i + 1] : 0;

@@ -3,6 +3,8 @@
 #include "lib/core/arena.h"
 #include "lib/core/hash.h"
 #include "lib/core/map.h"
+#include "scrapers/prometheus/exposition_proto.h"
+#include "scrapers/prometheus/sample_clock.h"
 
 #include <stdlib.h>
 
@@ -30,6 +32,9 @@ struct line_name {
 struct exposition_reader {
     struct exposition_reader_options options;
     struct exposition_parser parser;
+    struct exposition_proto proto;
+    struct exposition_page page;
+    struct sample_clock clock;
     struct exposition_counts counts;
     /* Both of one page, their entries in the arena. */
     struct arena *arena;
@@ -46,6 +51,8 @@ struct exposition_reader *exposition_reader_new(const struct exposition_reader_o
     struct exposition_reader *reader = xcalloc(1, sizeof *reader);
     reader->options = *options;
     exposition_parser_init(&reader->parser);
+    exposition_proto_init(&reader->proto);
+    sample_clock_init(&reader->clock, options->max_sample_age_ms);
     reader->arena = arena_new(0); /* bounded by max_names */
     map_init(&reader->declarations);
     map_init(&reader->line_names);
@@ -59,6 +66,8 @@ void exposition_reader_free(struct exposition_reader *reader)
     if (!reader)
         return;
     exposition_parser_deinit(&reader->parser);
+    exposition_proto_deinit(&reader->proto);
+    sample_clock_deinit(&reader->clock);
     map_deinit(&reader->declarations);
     map_deinit(&reader->line_names);
     buf_deinit(&reader->help);
@@ -68,15 +77,28 @@ void exposition_reader_free(struct exposition_reader *reader)
     free(reader);
 }
 
-void exposition_reader_begin(struct exposition_reader *reader, enum exposition_format format, struct str page)
+void exposition_reader_begin_page(struct exposition_reader *reader, const struct exposition_page *page)
 {
     map_deinit(&reader->declarations);
     map_deinit(&reader->line_names);
     arena_reset(reader->arena);
     reader->last = NULL;
-    reader->counts = (struct exposition_counts){0};
-    reader->sample_index = 0;
-    exposition_parser_begin(&reader->parser, format, page);
+    reader->page = *page;
+    if (!page->continues) {
+        if (reader->verdict_count > reader->sample_index)
+            reader->verdict_count = reader->sample_index;
+        reader->counts = (struct exposition_counts){.oldest_age_ms = -1};
+        reader->sample_index = 0;
+    }
+    if (page->format == EXPOSITION_PROTOBUF)
+        exposition_proto_begin(&reader->proto, page->bytes);
+    else
+        exposition_parser_begin(&reader->parser, page->format, page->bytes);
+}
+
+void exposition_reader_begin(struct exposition_reader *reader, enum exposition_format format, struct str page)
+{
+    exposition_reader_begin_page(reader, &(struct exposition_page){.format = format, .bytes = page});
 }
 
 static bool names_left(const struct exposition_reader *reader, const struct map *map)
@@ -148,7 +170,7 @@ static const struct suffix_rule *find_rule(const struct exposition_reader *reade
     for (size_t i = 0; i < ARRAY_LEN(suffix_rules); i++) {
         const struct suffix_rule *rule = &suffix_rules[i];
         if (!str_ends(name, rule->text) ||
-            (rule->openmetrics_only && reader->parser.format != EXPOSITION_OPENMETRICS))
+            (rule->openmetrics_only && reader->page.format != EXPOSITION_OPENMETRICS))
             continue;
         struct declaration *found =
             map_get(&reader->declarations, (struct str){name.ptr, name.len - rule->text.len});
@@ -177,7 +199,7 @@ static struct batch_family *add_family(struct exposition_reader *reader, struct 
     if (declared) {
         desc.type = declared->type;
         buf_reset(&reader->help);
-        exposition_unescape_help(reader->parser.format, declared->help, &reader->help);
+        exposition_unescape_help(reader->page.format, declared->help, &reader->help);
         cut_at_character(&reader->help);
         if (str_is_utf8(buf_str(&reader->help)))
             desc.help = buf_text(&reader->help);
@@ -274,6 +296,12 @@ static bool ask_selectors(struct exposition_reader *reader, const struct line_na
     return !line->may_drop || !any_matches(options->drop, options->drop_count, item->name, text);
 }
 
+/* A hash of name and labels as they stand on the page. */
+static uint64_t key_of(const struct exposition_item *item)
+{
+    return item->raw.len > 0 ? hash_str(item->raw) : item->key;
+}
+
 /* The i-th sample is nearly always that of the last page: then its verdict is known by its raw text. */
 static bool is_wanted(struct exposition_reader *reader, const struct line_name *line,
                       struct exposition_item *item)
@@ -282,7 +310,7 @@ static bool is_wanted(struct exposition_reader *reader, const struct line_name *
         return false;
     if (!line->may_keep && !line->may_drop)
         return true; /* there is no keep list, or such a line would have no family */
-    uint64_t hash = hash_str(item->raw) & ~UINT64_C(1);
+    uint64_t hash = key_of(item) & ~UINT64_C(1);
     size_t i = reader->sample_index++;
     if (i < reader->verdict_count && (reader->verdicts[i] & ~UINT64_C(1)) == hash)
         return reader->verdicts[i] & 1;
@@ -297,6 +325,81 @@ static bool is_wanted(struct exposition_reader *reader, const struct line_name *
     if (i >= reader->verdict_count)
         reader->verdict_count = i + 1;
     return wanted;
+}
+
+static void note_age(struct exposition_reader *reader, int64_t timestamp_ms)
+{
+    int64_t age_ms = reader->page.now_wall_ms - timestamp_ms;
+    if (age_ms < 0)
+        age_ms = 0; /* clocks differ */
+    if (age_ms > reader->counts.oldest_age_ms)
+        reader->counts.oldest_age_ms = age_ms;
+}
+
+/* False, and counted: its own timestamp says that it is no value of now. */
+static bool is_timely(struct exposition_reader *reader, const struct exposition_item *item)
+{
+    if (!item->has_timestamp || reader->page.now_wall_ms == 0 || reader->options.max_sample_age_ms == 0)
+        return true;
+    uint64_t key = key_of(item);
+    if (reader->page.extra)
+        key = hash_mix(key, hash_str(reader->page.extra->value));
+    switch (sample_clock_judge(&reader->clock, key, item->timestamp_ms, reader->page.now_wall_ms)) {
+    case SAMPLE_GOOD:
+        note_age(reader, item->timestamp_ms);
+        return true;
+    case SAMPLE_STALE:
+        reader->counts.stale++;
+        return false;
+    case SAMPLE_FUTURE:
+        reader->counts.future++;
+        return false;
+    case SAMPLE_OUT_OF_ORDER:
+        reader->counts.out_of_order++;
+        return false;
+    }
+    return false;
+}
+
+static bool within_label_limits(const struct exposition_reader *reader, const struct exposition_item *item)
+{
+    const struct exposition_reader_options *options = &reader->options;
+    if (options->max_labels && item->label_count > options->max_labels)
+        return false;
+    if (!options->max_label_name_bytes && !options->max_label_value_bytes)
+        return true;
+    for (size_t i = 0; i < item->label_count; i++) {
+        const struct label *label = &item->labels[i];
+        if ((options->max_label_name_bytes && label->name.len > options->max_label_name_bytes) ||
+            (options->max_label_value_bytes && label->value.len > options->max_label_value_bytes))
+            return false;
+    }
+    return true;
+}
+
+static void add_extra_label(const struct exposition_reader *reader, struct exposition_item *item)
+{
+    const struct label *extra = reader->page.extra;
+    for (size_t i = 0; i < item->label_count; i++) {
+        if (str_equal(item->labels[i].name, extra->name))
+            return;
+    }
+    if (item->label_count < LIMIT_LABELS_PER_SERIES)
+        item->labels[item->label_count++] = *extra;
+}
+
+/* Counted where it is not. */
+static bool is_within_limits(struct exposition_reader *reader, const struct exposition_item *item)
+{
+    if (!within_label_limits(reader, item)) {
+        reader->counts.over_label_limit++;
+        return false;
+    }
+    if (reader->options.max_samples && reader->counts.samples >= reader->options.max_samples) {
+        reader->counts.over_limit++;
+        return false;
+    }
+    return true;
 }
 
 static void add_sample(struct exposition_reader *reader, struct exposition_item *item)
@@ -314,6 +417,10 @@ static void add_sample(struct exposition_reader *reader, struct exposition_item 
         reader->counts.filtered++;
         return;
     }
+    if (!is_timely(reader, item) || !is_within_limits(reader, item))
+        return;
+    if (reader->page.extra)
+        add_extra_label(reader, item);
     reader->counts.samples++;
     if (!line->multi_line)
         batch_add(reader->options.batch, line->family, item->labels, item->label_count, item->value);
@@ -322,12 +429,41 @@ static void add_sample(struct exposition_reader *reader, struct exposition_item 
                            item->value);
 }
 
+void exposition_reader_set_max_samples(struct exposition_reader *reader, uint64_t max_samples)
+{
+    reader->options.max_samples = max_samples;
+}
+
+void exposition_counts_add(struct exposition_counts *sum, const struct exposition_counts *counts)
+{
+    sum->samples += counts->samples;
+    sum->filtered += counts->filtered;
+    sum->bad += counts->bad;
+    sum->over_limit += counts->over_limit;
+    sum->over_label_limit += counts->over_label_limit;
+    sum->stale += counts->stale;
+    sum->future += counts->future;
+    sum->out_of_order += counts->out_of_order;
+}
+
+static bool next_item(struct exposition_reader *reader, struct exposition_item *item)
+{
+    return reader->page.format == EXPOSITION_PROTOBUF ? exposition_proto_next(&reader->proto, item)
+                                                      : exposition_next(&reader->parser, item);
+}
+
+static size_t offset_of(const struct exposition_reader *reader)
+{
+    return reader->page.format == EXPOSITION_PROTOBUF ? exposition_proto_offset(&reader->proto)
+                                                      : reader->parser.offset;
+}
+
 bool exposition_reader_step(struct exposition_reader *reader, size_t max_bytes)
 {
-    size_t stop = reader->parser.offset + max_bytes;
+    size_t stop = offset_of(reader) + max_bytes;
     struct exposition_item item;
-    while (reader->parser.offset < stop) {
-        if (!exposition_next(&reader->parser, &item))
+    while (offset_of(reader) < stop) {
+        if (!next_item(reader, &item))
             return false;
         if (item.kind == EXPOSITION_SAMPLE)
             add_sample(reader, &item);
@@ -343,14 +479,20 @@ int exposition_reader_finish(struct exposition_reader *reader, struct exposition
                              struct error *err)
 {
     const struct exposition_counts *counts = &reader->counts;
+    bool protobuf = reader->page.format == EXPOSITION_PROTOBUF;
     *ret_counts = *counts;
-    if (reader->verdict_count > reader->sample_index)
-        reader->verdict_count = reader->sample_index;
-    if (!exposition_is_complete(&reader->parser))
+    if (protobuf && !reader->proto.complete)
+        return error_set(err, ERR_PARSE, "the page ends inside a message: it was cut off after %zu families",
+                         reader->proto.family_count);
+    if (!protobuf && !exposition_is_complete(&reader->parser))
         return error_set(err, ERR_PARSE, "the page ends without # EOF: it was cut off after line %zu",
                          reader->parser.line);
-    if (counts->bad > 0 && counts->samples + counts->filtered + counts->over_limit == 0)
-        return error_set(err, ERR_PARSE, "no line of the page can be used; line %zu: %s",
-                         counts->first_bad_line, counts->first_bad_reason);
+    if (counts->bad > 0 && counts->samples + counts->filtered + counts->over_limit +
+                                   counts->over_label_limit + counts->stale + counts->future +
+                                   counts->out_of_order ==
+                               0)
+        return error_set(err, ERR_PARSE, "no %s of the page can be used; %s %zu: %s",
+                         protobuf ? "metric" : "line", protobuf ? "family" : "line", counts->first_bad_line,
+                         counts->first_bad_reason);
     return 0;
 }

@@ -90,9 +90,8 @@ static bool scan_quoted(struct scan *scan, struct str *ret_value)
 }
 
 /* The `underscores` scheme of Prometheus: every code point outside the old set becomes one underscore. */
-static struct str map_name(struct scan *scan, struct str name, unsigned first, unsigned next)
+static struct str map_name(struct buf *scratch, struct str name, unsigned first, unsigned next)
 {
-    struct buf *scratch = &scan->parser->scratch;
     bool legacy = name.len > 0 && (classes[(uint8_t)name.ptr[0]] & first);
     for (size_t i = 1; legacy && i < name.len; i++)
         legacy = classes[(uint8_t)name.ptr[i]] & next;
@@ -109,6 +108,16 @@ static struct str map_name(struct scan *scan, struct str name, unsigned first, u
         scratch->data[scratch->len++] = (classes[c] & wanted) ? (char)c : '_';
     }
     return (struct str){scratch->data + start, scratch->len - start};
+}
+
+struct str exposition_map_metric_name(struct buf *scratch, struct str name)
+{
+    return map_name(scratch, name, NAME_FIRST, NAME_NEXT);
+}
+
+struct str exposition_map_label_name(struct buf *scratch, struct str name)
+{
+    return map_name(scratch, name, LABEL_FIRST, LABEL_NEXT);
 }
 
 static const char *add_label(struct scan *scan, struct exposition_item *item, struct str name,
@@ -131,12 +140,12 @@ static const char *scan_quoted_name(struct scan *scan, struct exposition_item *i
         return "the quoted name does not end";
     skip_inner_blanks(scan);
     if (scan->p < scan->end && *scan->p == '=') {
-        *ret_label = map_name(scan, name, LABEL_FIRST, LABEL_NEXT);
+        *ret_label = map_name(&scan->parser->scratch, name, LABEL_FIRST, LABEL_NEXT);
         return ret_label->len > 0 ? NULL : "bad label name";
     }
     if (item->name.len > 0)
         return "a second metric name in the braces";
-    item->name = map_name(scan, name, NAME_FIRST, NAME_NEXT);
+    item->name = map_name(&scan->parser->scratch, name, NAME_FIRST, NAME_NEXT);
     *ret_label = (struct str){0};
     return item->name.len > 0 ? NULL : "bad metric name";
 }
@@ -207,7 +216,8 @@ static const char *finish_text(struct scan *scan, struct exposition_item *item)
     if (scan->p == scan->end)
         return NULL;
     struct str timestamp = scan_word(scan);
-    if (!exposition_text_timestamp_valid(timestamp))
+    item->has_timestamp = true;
+    if (!exposition_text_timestamp(timestamp, &item->timestamp_ms))
         return timestamp.ptr[0] == '#' ? "an exemplar in text format" : "bad timestamp";
     skip_blanks(scan);
     return scan->p == scan->end ? NULL : "something after the timestamp";
@@ -218,6 +228,7 @@ static const char *scan_exemplar(struct scan *scan)
 {
     struct exposition_item exemplar = {0};
     struct value value;
+    int64_t ms;
     if (scan->p >= scan->end || *scan->p++ != '{')
         return "bad exemplar";
     struct label kept[LIMIT_LABELS_PER_SERIES];
@@ -231,7 +242,7 @@ static const char *scan_exemplar(struct scan *scan)
     if (scan->p == scan->end)
         return NULL;
     scan->p++;
-    if (!exposition_openmetrics_timestamp_valid(scan_word(scan)))
+    if (!exposition_openmetrics_timestamp(scan_word(scan), &ms))
         return "bad exemplar timestamp";
     return scan->p == scan->end ? NULL : "something after the exemplar";
 }
@@ -247,7 +258,8 @@ static const char *finish_openmetrics(struct scan *scan, struct exposition_item 
     if (scan->p >= scan->end || *scan->p++ != ' ' || !exposition_parse_number(scan_word(scan), &item->value))
         return "bad value";
     if (scan->p < scan->end && !at_exemplar(scan)) {
-        if (*scan->p++ != ' ' || !exposition_openmetrics_timestamp_valid(scan_word(scan)))
+        item->has_timestamp = true;
+        if (*scan->p++ != ' ' || !exposition_openmetrics_timestamp(scan_word(scan), &item->timestamp_ms))
             return "bad timestamp";
     }
     if (scan->p == scan->end)
@@ -288,7 +300,7 @@ bool exposition_scan_family_name(struct exposition_parser *parser, struct str *r
         scan.p++;
         if (!scan_quoted(&scan, ret_name))
             return false;
-        *ret_name = map_name(&scan, *ret_name, NAME_FIRST, NAME_NEXT);
+        *ret_name = map_name(&parser->scratch, *ret_name, NAME_FIRST, NAME_NEXT);
     } else {
         *ret_name = scan_name(&scan, NAME_FIRST, NAME_NEXT);
     }

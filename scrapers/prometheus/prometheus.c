@@ -3,6 +3,7 @@
 #include "lib/core/arena.h"
 #include "lib/core/clock.h"
 #include "lib/core/log.h"
+#include "lib/net/http_wait.h"
 #include "scrapers/prometheus/exposition_reader.h"
 #include "scrapers/prometheus/prometheus_config.h"
 #include "scrapers/url.h"
@@ -12,10 +13,19 @@
 #define SLICE_BYTES       (256UL * 1024) /* read between two looks at the loop: about a millisecond */
 #define SECRET_REFRESH_NS (30 * NS_PER_S)
 
-/* As Prometheus asks, without protobuf and with the escaping that we read (underscores is the default). */
-static const char accept_header[] =
-    "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
-    "text/plain;version=1.0.0;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
+#define PROTOBUF "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+#define OM       "application/openmetrics-text;version="
+#define TEXT     "text/plain;version="
+
+/* As Prometheus 3 asks, with the escaping that we read (underscores is the default). */
+static const char *const accept_headers[] = {
+    [PROMETHEUS_FORMAT_OPENMETRICS] = OM "1.0.0;q=0.6," OM "0.0.1;q=0.5," TEXT "1.0.0;q=0.4," TEXT
+                                         "0.0.4;q=0.3," PROTOBUF ";q=0.2,*/*;q=0.1",
+    [PROMETHEUS_FORMAT_TEXT] = TEXT "1.0.0;q=0.6," TEXT "0.0.4;q=0.5," OM "1.0.0;q=0.4," OM
+                                    "0.0.1;q=0.3," PROTOBUF ";q=0.2,*/*;q=0.1",
+    [PROMETHEUS_FORMAT_PROTOBUF] = PROTOBUF ";q=0.6," OM "1.0.0;q=0.5," OM "0.0.1;q=0.4," TEXT
+                                            "1.0.0;q=0.3," TEXT "0.0.4;q=0.2,*/*;q=0.1",
+};
 
 enum { HEADERS_OF_OURS = 2 };
 
@@ -35,7 +45,7 @@ struct state {
     bool parsing, cancelled;
     struct buf body;
     /* Since create(). */
-    uint64_t bad_lines, names_over_limit, filtered;
+    struct exposition_counts totals;
     loop_fn *destroyed;
     void *destroyed_ctx;
 };
@@ -44,7 +54,7 @@ static const struct metric_desc dropped_desc = {
     .name = "fraiseql_scraper_dropped_lines_total",
     .type = METRIC_COUNTER,
     .help = "Lines that were not taken over up to the scrape before, by reason (syntax, invalid, duplicate, "
-            "limit, type).",
+            "limit, label_limit, type, stale, future, out_of_order).",
 };
 static const struct metric_desc filtered_desc = {
     .name = "fraiseql_scraper_filtered_lines_total",
@@ -56,6 +66,13 @@ static const struct metric_desc body_desc = {
     .type = METRIC_GAUGE,
     .help = "Size of the target's page after decompression.",
     .unit = "bytes",
+};
+
+static const struct metric_desc age_desc = {
+    .name = "fraiseql_scraper_oldest_sample_age_seconds",
+    .type = METRIC_GAUGE,
+    .help = "Age of the oldest sample that was taken of the page, by the samples' own timestamps.",
+    .unit = "seconds",
 };
 
 static void free_selectors(struct selector **selectors, size_t count)
@@ -106,6 +123,11 @@ static void make_batch(struct state *state)
         .drop = state->drop,
         .drop_count = config->drop.count,
         .max_names = (uint32_t)max_series,
+        .max_samples = (uint64_t)config->limit,
+        .max_labels = (uint32_t)config->label_limit,
+        .max_label_name_bytes = (uint32_t)config->label_name_length_limit,
+        .max_label_value_bytes = (uint32_t)config->label_value_length_limit,
+        .max_sample_age_ms = config->honor_timestamps ? config->max_sample_age_ns / NS_PER_MS : 0,
     };
     state->reader = exposition_reader_new(&reader_options);
 }
@@ -165,11 +187,15 @@ static void put_own_families(struct state *state)
     struct batch_counts counts;
     batch_counts(state->batch, &counts);
     put_dropped(state, "duplicate", counts.dropped_duplicate);
+    put_dropped(state, "future", state->totals.future);
     put_dropped(state, "invalid", counts.dropped_invalid);
-    put_dropped(state, "limit", counts.dropped_limit + state->names_over_limit);
-    put_dropped(state, "syntax", state->bad_lines);
+    put_dropped(state, "label_limit", state->totals.over_label_limit);
+    put_dropped(state, "limit", counts.dropped_limit + state->totals.over_limit);
+    put_dropped(state, "out_of_order", state->totals.out_of_order);
+    put_dropped(state, "stale", state->totals.stale);
+    put_dropped(state, "syntax", state->totals.bad);
     put_dropped(state, "type", counts.dropped_type);
-    batch_put(state->batch, &filtered_desc, NULL, 0, VALUE_OF_U64(state->filtered));
+    batch_put(state->batch, &filtered_desc, NULL, 0, VALUE_OF_U64(state->totals.filtered));
     batch_put(state->batch, &body_desc, NULL, 0, VALUE_OF_U64(state->body.len));
 }
 
@@ -178,9 +204,9 @@ static void finish_page(struct state *state)
     struct error err = {0};
     struct exposition_counts counts;
     int rc = exposition_reader_finish(state->reader, &counts, &err);
-    state->bad_lines += counts.bad;
-    state->names_over_limit += counts.over_limit;
-    state->filtered += counts.filtered;
+    exposition_counts_add(&state->totals, &counts);
+    if (counts.oldest_age_ms >= 0)
+        batch_put(state->batch, &age_desc, NULL, 0, VALUE_OF_F64((double)counts.oldest_age_ms / 1000));
     struct snapshot *snapshot = batch_finish(state->batch, clock_wall_ns(), clock_mono_ns());
     if (rc != 0) {
         snapshot_unref(snapshot);
@@ -214,14 +240,30 @@ static bool media_type_is(struct str content_type, const char *type)
     return content_type.len == wanted.len || strchr("; \t", content_type.ptr[wanted.len]) != NULL;
 }
 
+/* Of the encodings of the type only the delimited one is read; without the parameter it is meant. */
+static int check_protobuf(struct str content_type, enum exposition_format *ret_format, struct error *err)
+{
+    static const char key[] = "encoding=";
+    const char *end = content_type.ptr + content_type.len;
+    const char *at = memmem(content_type.ptr, content_type.len, key, sizeof key - 1);
+    if (at && !str_starts((struct str){at, (size_t)(end - at)}, STR("encoding=delimited")))
+        return error_set(err, ERR_PEER, "the answer is protobuf of another encoding than delimited");
+    *ret_format = EXPOSITION_PROTOBUF;
+    return 0;
+}
+
 static int choose_format(const struct state *state, struct str content_type,
                          enum exposition_format *ret_format, struct error *err)
 {
     content_type = str_trim(content_type);
     if (media_type_is(content_type, "application/openmetrics-text"))
         *ret_format = EXPOSITION_OPENMETRICS;
+    else if (media_type_is(content_type, "application/vnd.google.protobuf"))
+        return check_protobuf(content_type, ret_format, err);
     else if (media_type_is(content_type, "text/plain") || state->config->format == PROMETHEUS_FORMAT_TEXT)
         *ret_format = EXPOSITION_TEXT;
+    else if (state->config->format == PROMETHEUS_FORMAT_PROTOBUF)
+        *ret_format = EXPOSITION_PROTOBUF;
     else if (state->config->format == PROMETHEUS_FORMAT_OPENMETRICS)
         *ret_format = EXPOSITION_OPENMETRICS;
     else if (content_type.len == 0)
@@ -233,6 +275,14 @@ static int choose_format(const struct state *state, struct str content_type,
         return ERR_PEER;
     }
     return 0;
+}
+
+/* A body that only the end of the connection ends may have been cut off unseen, and half a number is a
+ * number. */
+static bool has_known_end(const struct http_response *response)
+{
+    return response->http_version >= 20 || http_response_header(response, "Content-Length") ||
+           http_response_header(response, "Transfer-Encoding");
 }
 
 static int check_answer(struct state *state, const struct http_response *response, const struct error *err,
@@ -252,7 +302,11 @@ static int check_answer(struct state *state, const struct http_response *respons
     }
     if (response->status != 200)
         return error_set(ret_err, ERR_PEER, "the target answered HTTP %d", response->status);
-    return choose_format(state, response->content_type, ret_format, ret_err);
+    int rc = choose_format(state, response->content_type, ret_format, ret_err);
+    if (rc == 0 && *ret_format == EXPOSITION_TEXT && state->body.len > 0 &&
+        state->body.data[state->body.len - 1] != '\n' && !has_known_end(response))
+        return error_set(ret_err, ERR_PARSE, "the page ends inside a line: the connection was cut");
+    return rc;
 }
 
 static void on_answer(void *ctx, const struct http_response *response, const struct error *err)
@@ -268,7 +322,9 @@ static void on_answer(void *ctx, const struct http_response *response, const str
     state->parsing = true;
     batch_begin(state->batch);
     put_own_families(state);
-    exposition_reader_begin(state->reader, format, buf_str(&state->body));
+    const struct exposition_page page = {
+        .format = format, .bytes = buf_str(&state->body), .now_wall_ms = clock_wall_ns() / NS_PER_MS};
+    exposition_reader_begin_page(state->reader, &page);
     read_slice(state);
 }
 
@@ -304,7 +360,7 @@ static int send_request(struct state *state, int64_t deadline_mono_ns, struct er
     int64_t left_ns = deadline_mono_ns - clock_mono_ns();
     *number_write_f64(timeout, (double)(left_ns / NS_PER_MS) / 1000.0) = '\0';
     size_t count = 0;
-    state->headers[count++] = (struct http_header){"Accept", accept_header};
+    state->headers[count++] = (struct http_header){"Accept", accept_headers[config->prefer]};
     state->headers[count++] = (struct http_header){"X-Prometheus-Scrape-Timeout-Seconds", timeout};
     for (size_t i = 0; i < config->headers.count; i++)
         state->headers[count++] =

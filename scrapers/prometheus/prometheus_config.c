@@ -20,6 +20,7 @@ static const struct option_enum formats[] = {
     {"auto", PROMETHEUS_FORMAT_AUTO},
     {"text", PROMETHEUS_FORMAT_TEXT},
     {"openmetrics", PROMETHEUS_FORMAT_OPENMETRICS},
+    {"protobuf", PROMETHEUS_FORMAT_PROTOBUF},
     {0},
 };
 
@@ -30,6 +31,19 @@ static int check_selector(const char *text, struct error *err)
     selector_free(selector);
     return rc;
 }
+
+static const struct option_enum preferences[] = {
+    {"openmetrics", PROMETHEUS_FORMAT_OPENMETRICS},
+    {"text", PROMETHEUS_FORMAT_TEXT},
+    {"protobuf", PROMETHEUS_FORMAT_PROTOBUF},
+    {0},
+};
+
+#define LIMIT_OPTION(member, most, text)                                                                     \
+    {                                                                                                        \
+        .name = #member, .type = OPT_INT, .offset = TARGET(member), .default_text = "0", .min = 0,           \
+        .max = (most), .help = (text)                                                                        \
+    }
 
 static const struct option target_options[] = {
     SCRAPER_TARGET_OPTIONS(struct prometheus_config),
@@ -60,6 +74,36 @@ static const struct option target_options[] = {
      .offset = TARGET(drop),
      .check = check_selector,
      .help = "Selectors of series to leave out; they go before keep."},
+    {.name = "limit",
+     .type = OPT_INT,
+     .offset = TARGET(limit),
+     .default_text = "0",
+     .min = 0,
+     .max = 10000000,
+     .help =
+         "Lines taken of a page, after drop and keep; further ones are left out and counted. 0: as many as "
+         "max_series."},
+    LIMIT_OPTION(label_limit, LIMIT_LABELS_PER_SERIES,
+                 "Labels of a line; lines with more are left out. 0: 64."),
+    LIMIT_OPTION(label_name_length_limit, LIMIT_LABEL_NAME_BYTES,
+                 "Bytes of a label's name; lines with a longer one are left out. 0: 256."),
+    LIMIT_OPTION(label_value_length_limit, LIMIT_LABEL_VALUE_BYTES,
+                 "Bytes of a label's value; lines with a longer one are left out. 0: 4096."),
+    {.name = "honor_timestamps",
+     .type = OPT_BOOL,
+     .offset = TARGET(honor_timestamps),
+     .default_text = "true",
+     .help = "Leave out samples whose own timestamp is older than max_sample_age, lies more than 10 minutes "
+             "ahead, or "
+             "before one that was shown of the same series. Without it timestamps are ignored."},
+    {.name = "max_sample_age",
+     .type = OPT_DURATION,
+     .offset = TARGET(max_sample_age_ns),
+     .default_text = "5m",
+     .min = NS_PER_S,
+     .max = INT64_C(3650) * 86400 * NS_PER_S,
+     .unit = "duration",
+     .help = "Greatest age of a sample that carries a timestamp."},
     {.name = "max_body",
      .type = OPT_SIZE,
      .offset = TARGET(max_body_bytes),
@@ -82,6 +126,14 @@ static const struct option target_options[] = {
      .choices = formats,
      .help = "How a page is read whose Content-Type names no exposition format; auto reads one without a "
              "Content-Type as text and refuses any other."},
+    {.name = "prefer",
+     .type = OPT_ENUM,
+     .offset = TARGET(prefer),
+     .default_text = "openmetrics",
+     .choices = preferences,
+     .help =
+         "Format to ask for first; all three are read. Only protobuf carries native histograms, which become "
+         "classic ones."},
 };
 
 static void check_target(const void *config_pointer, const struct node *node, struct diag *diag)
@@ -99,7 +151,7 @@ static void check_target(const void *config_pointer, const struct node *node, st
 
 const struct option_section prometheus_section = {
     .name = "scrapers.prometheus[]",
-    .help = "A page of metrics in Prometheus' text format or OpenMetrics.",
+    .help = "A page of metrics in Prometheus' text format, OpenMetrics or Prometheus' protobuf.",
     .size = sizeof(struct prometheus_config),
     .options = target_options,
     .option_count = ARRAY_LEN(target_options),

@@ -9,6 +9,7 @@ import time
 
 import harness
 from fake_cloudwatch import FakeCloudWatch
+from fake_kubernetes import FakeKubernetes
 from harness import Folder, Peer, Postgres, otlp_request, otlp_span, send_spans
 
 # Conditions of docs/metrics.md that the rig does not meet, and why. A family with one of these must be absent, every
@@ -108,9 +109,10 @@ def postgres_targets(postgres):
 
 
 def app_page(_):
+    now_ms = int(time.time() * 1000)
     return 200, {"Content-Type": "text/plain; version=0.0.4"}, (
-        b"# HELP app_requests_total Requests.\n# TYPE app_requests_total counter\napp_requests_total 100\n"
-        b"# HELP app_errors_total Errors.\n# TYPE app_errors_total counter\napp_errors_total 1\n")
+        f"# HELP app_requests_total Requests.\n# TYPE app_requests_total counter\napp_requests_total 100 {now_ms}\n"
+        "# HELP app_errors_total Errors.\n# TYPE app_errors_total counter\napp_errors_total 1\n").encode()
 
 
 def probes(postgres, plain, tls):
@@ -172,7 +174,7 @@ class Rig:
             "regions": {"us-east": {"provider": "aws", "location": "us-east-1"}},
             "scrapers": {"postgres": postgres_targets(self.postgres), "prometheus": [
                 {"name": "app", "region": "us-east", "url": self.app.url("/metrics"), "interval": "500ms"}],
-                "cloudwatch": [cloud]},
+                "cloudwatch": [cloud], "kubernetes": [case.open(FakeKubernetes()).target()]},
             "probes": probes(self.postgres, self.plain, self.tls),
             "otlp": {"http": f"127.0.0.1:{self.otlp}", "grpc": f"127.0.0.1:{harness.free_port()}",
                      "sources": [{"address": "127.0.0.1/32", "region": "us-east"}]},

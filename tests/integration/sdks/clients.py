@@ -42,6 +42,12 @@ RECIPES = {
                    run=["node", "client.js"]),
     "go": Recipe("go", ["go", "version"], (1, 26), [["go", "mod", "download"]], [["go", "build", "-o", "client", "."]],
                  ["./client"]),
+    "exposition_go": Recipe("go", ["go", "version"], (1, 26), [["go", "mod", "download"]], [["go", "build", "-o", "client", "."]],
+                            ["./client"]),
+    "exposition_python": Recipe(sys.executable, [sys.executable, "--version"], (3, 10),
+                                [[sys.executable, "-m", "venv", "venv"],
+                                 ["venv/bin/pip", "install", "-q", "--retries", "1", "--timeout", "20", "-r", "requirements.txt"]],
+                                run=["venv/bin/python", "client.py"]),
     "rust": Recipe("cargo", ["cargo", "--version"], (1, 85), [["cargo", "fetch", "--locked"]],
                    [["cargo", "build", "-q", "--locked", "--offline"], ["cp", "target/debug/otlp-client", "client"],
                     ["rm", "-r", "target"]], ["./client"]),
@@ -150,6 +156,11 @@ def client(language):
     if isinstance(home, Exception):
         raise home
     return Client(language, home)
+
+
+def command(name, *arguments):
+    """(command, folder) of a client that is run by the caller."""
+    return [*RECIPES[name].run, *map(str, arguments)], client(name).home
 
 
 def planned(count):

@@ -56,6 +56,26 @@ START_TEST(the_contract_s_target)
 }
 END_TEST
 
+START_TEST(what_relabels_and_limits)
+{
+    char *text = parse("{ name: t, url: 'http://127.0.0.1/metrics', keep: [up, '{job=\"a\"}'], limit: 5000, "
+                       "label_limit: 20, "
+                       "label_name_length_limit: 60, label_value_length_limit: 200, honor_timestamps: false, "
+                       "prefer: protobuf }");
+    ck_assert_str_eq(text, "");
+    free(text);
+    ck_assert_uint_eq(config.keep.count, 2);
+    ck_assert_int_eq(config.limit, 5000);
+    ck_assert_int_eq(config.label_value_length_limit, 200);
+    ck_assert_int_eq(config.prefer, PROMETHEUS_FORMAT_PROTOBUF);
+    ck_assert(!config.honor_timestamps);
+    text = parse("{ name: t, url: 'http://127.0.0.1/metrics' }");
+    ck_assert_int_eq(config.prefer, PROMETHEUS_FORMAT_OPENMETRICS);
+    ck_assert(config.honor_timestamps);
+    free(text);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     refuses("{ name: a }", "url");
@@ -92,6 +112,7 @@ static Suite *config_suite(void)
     tcase_add_checked_fixture(tcase, open_all, close_all);
     tcase_add_test(tcase, the_contract_s_target);
     tcase_add_test(tcase, refusals);
+    tcase_add_test(tcase, what_relabels_and_limits);
     tcase_add_test(tcase, warnings_of_check);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -93,14 +93,15 @@ END_TEST
 
 START_TEST(timestamps_of_the_two_formats)
 {
-    ck_assert(exposition_text_timestamp_valid(STR("1700000000000")));
-    ck_assert(!exposition_text_timestamp_valid(STR("1700000000.5")));
-    ck_assert(!exposition_text_timestamp_valid(STR("-5")));
-    ck_assert(!exposition_text_timestamp_valid(STR("")));
-    ck_assert(!exposition_text_timestamp_valid(STR("99999999999999999999")));
-    ck_assert(exposition_openmetrics_timestamp_valid(STR("1604676851.123")));
-    ck_assert(exposition_openmetrics_timestamp_valid(STR("-5")));
-    ck_assert(!exposition_openmetrics_timestamp_valid(STR("NaN")));
+    int64_t ms = 0;
+    ck_assert(exposition_text_timestamp(STR("1700000000000"), &ms));
+    ck_assert(!exposition_text_timestamp(STR("1700000000.5"), &ms));
+    ck_assert(!exposition_text_timestamp(STR("-5"), &ms));
+    ck_assert(!exposition_text_timestamp(STR(""), &ms));
+    ck_assert(!exposition_text_timestamp(STR("99999999999999999999"), &ms));
+    ck_assert(exposition_openmetrics_timestamp(STR("1604676851.123"), &ms));
+    ck_assert(exposition_openmetrics_timestamp(STR("-5"), &ms));
+    ck_assert(!exposition_openmetrics_timestamp(STR("NaN"), &ms));
 }
 END_TEST
 

@@ -22,7 +22,9 @@ struct fixture {
 
 static struct fixture fixture;
 
-#define OM    "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"
+#define OM "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"
+#define PROTOBUF                                                                                             \
+    "Content-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding="
 #define PLAIN "Content-Type: text/plain; version=0.0.4\r\n"
 
 static bool answer(void *ctx, const struct http_exchange *exchange)
@@ -45,11 +47,41 @@ static bool answer(void *ctx, const struct http_exchange *exchange)
         return test_server_answer(exchange->fd, good ? "200 OK" : "401 Unauthorized", PLAIN, STR("a 1\n"));
     }
     if (strcmp(path, "/headers") == 0) {
-        bool good = strstr(exchange->head, "Accept: application/openmetrics-text;version=1.0.0;q=0.5,") &&
+        bool good = strstr(exchange->head, "Accept: application/openmetrics-text;version=1.0.0;q=0.6,") &&
                     strstr(exchange->head, "X-Prometheus-Scrape-Timeout-Seconds: ") &&
                     strstr(exchange->head, "X-Mine: 1") && strcasestr(exchange->head, "Accept-Encoding: ") &&
                     strstr(exchange->head, "gzip");
         return test_server_answer(exchange->fd, good ? "200 OK" : "400 Bad Request", PLAIN, STR("a 1\n"));
+    }
+    if (strcmp(path, "/protobuf") == 0) {
+        bool first = strstr(exchange->head,
+                            "Accept: application/vnd.google.protobuf;"
+                            "proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,") != NULL;
+        return test_server_answer(exchange->fd, first ? "200 OK" : "406 Not Acceptable",
+                                  PROTOBUF "delimited\r\n",
+                                  STR("\x12\x0a\x01g\x18\x01\x22\x0b\x12\x09\x09\0\0\0\0\0\0\xf0\x3f"));
+    }
+    if (strcmp(path, "/protobuf-text") == 0)
+        return test_server_answer(exchange->fd, "200 OK", PROTOBUF "text\r\n", STR("name: 'g'"));
+    if (strcmp(path, "/old") == 0)
+        return test_server_answer(exchange->fd, "200 OK", PLAIN, STR("a 1 1700000000000\nb 2\n"));
+    if (strcmp(path, "/until-close") == 0) {
+        (void)test_server_write(exchange->fd, STR("HTTP/1.0 200 OK\r\n" PLAIN "\r\na 1\nb 2\n"));
+        return false;
+    }
+    if (strcmp(path, "/until-cut") == 0) {
+        (void)test_server_write(exchange->fd, STR("HTTP/1.0 200 OK\r\n" PLAIN "\r\na 1\nb 12345"));
+        return false;
+    }
+    if (strcmp(path, "/half") == 0) {
+        (void)test_server_write(exchange->fd,
+                                STR("HTTP/1.1 200 OK\r\n" PLAIN "Content-Length: 100\r\n\r\na 1\n"));
+        return false;
+    }
+    if (strcmp(path, "/half-chunk") == 0) {
+        (void)test_server_write(exchange->fd, STR("HTTP/1.1 200 OK\r\n" PLAIN
+                                                  "Transfer-Encoding: chunked\r\n\r\n4\r\na 1\n\r\n4\r\nb"));
+        return false;
     }
     if (strcmp(path, "/bad-lines") == 0)
         return test_server_answer(exchange->fd, "200 OK", PLAIN,
@@ -218,6 +250,29 @@ START_TEST(pages_that_are_refused)
 }
 END_TEST
 
+START_TEST(protobuf_timestamps_and_limits)
+{
+    expect_good("/protobuf", ", prefer: protobuf", "g{" COMMON "} 1\n");
+    expect_bad("/protobuf-text", "", ERR_PEER, "another encoding than delimited");
+#define DROPPED(reason) "fraiseql_scraper_dropped_lines_total{reason=\"" reason "\"," COMMON "} "
+    expect_good("/old", "", DROPPED("stale") "1\n");
+    expect_good("/old", ", max_sample_age: 520w", "b{" COMMON "} 2\n");
+    expect_good("/old", ", max_sample_age: 520w", "fraiseql_scraper_oldest_sample_age_seconds{" COMMON "} ");
+    expect_good("/old", ", honor_timestamps: false", "a{" COMMON "} 1\n");
+    expect_good("/old", ", honor_timestamps: false, limit: 1", DROPPED("limit") "1\n");
+    expect_good("/bad-lines", ", label_name_length_limit: 1, label_limit: 1", DROPPED("label_limit") "1\n");
+}
+END_TEST
+
+START_TEST(half_a_body_is_no_page)
+{
+    expect_good("/until-close", "", "b{" COMMON "} 2\n");
+    expect_bad("/until-cut", "", ERR_PARSE, "ends inside a line");
+    expect_bad("/half", "", ERR_UNAVAILABLE, "");
+    expect_bad("/half-chunk", "", ERR_UNAVAILABLE, "");
+}
+END_TEST
+
 START_TEST(a_rotated_token_is_read_again)
 {
     char *folder = test_folder_new(), *path = test_path(folder, "token");
@@ -272,6 +327,8 @@ static Suite *scraper_suite(void)
     tcase_add_checked_fixture(tcase, open_all, close_all);
     tcase_add_test(tcase, pages_that_are_taken);
     tcase_add_test(tcase, pages_that_are_refused);
+    tcase_add_test(tcase, protobuf_timestamps_and_limits);
+    tcase_add_test(tcase, half_a_body_is_no_page);
     tcase_add_test(tcase, a_rotated_token_is_read_again);
     tcase_add_test(tcase, a_large_page_keeps_its_limit_and_its_shape);
     tcase_add_test(tcase, destroying_during_a_scrape);

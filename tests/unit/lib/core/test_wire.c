@@ -1,5 +1,5 @@
 #include "tests/support/support.h"
-#include "tests/unit/tracing/otlp_build.h"
+#include "tests/support/wire_build.h"
 
 START_TEST(reads_varints_up_to_ten_bytes)
 {
@@ -108,7 +108,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *tested = suite_create("otlp_wire");
+    Suite *tested = suite_create("wire");
     TCase *tests = tcase_create("wire");
     tcase_add_test(tests, reads_varints_up_to_ten_bytes);
     tcase_add_test(tests, refuses_varints_that_end_early_or_never);

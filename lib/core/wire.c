@@ -1,4 +1,4 @@
-#include "tracing/otlp_wire.h"
+#include "lib/core/wire.h"
 
 bool wire_varint_long(struct wire *wire, uint64_t *ret_value)
 {
