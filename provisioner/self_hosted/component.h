@@ -1,0 +1,58 @@
+/* What stands in a region on own hosts: its database, its service, the proxy in front, its monitoring.
+ *
+ * Adding one is adding a file with one `const struct component` and one line in self_hosted/components.c.
+ * Components are pure: from the deployment and its secrets to steps; they touch no host. */
+#ifndef FRAISEQL_PROVISIONER_SELF_HOSTED_COMPONENT_H
+#define FRAISEQL_PROVISIONER_SELF_HOSTED_COMPONENT_H
+
+#include "provisioner/deployment.h"
+#include "provisioner/self_hosted/layout.h"
+#include "provisioner/self_hosted/step.h"
+
+struct host;
+struct vault; /* vault.h: the deployment's secrets and certificates, kept 0600 beside its state */
+
+/* One region on its host. */
+struct site {
+    const struct deployment *deployment;
+    const struct region *region;
+    const struct layout *layout;
+    struct host *host;         /* NULL while only steps are rendered (plan without a host, tests) */
+    const struct site *sites;  /* all regions on own hosts, this one among them, in file order */
+    size_t site_count;
+    const char *primary;       /* name of the region that writes now: as the databases themselves say, on a
+                                * first deployment replication.primary */
+    struct vault *vault;
+    struct arena *arena;
+};
+
+struct component {
+    const char *name; /* "postgresql" */
+    /* At the lines of the file. NULL: nothing to judge. */
+    void (*validate)(const struct deployment *deployment, const struct region *region,
+                     struct findings *findings);
+    /* Appends this region's steps, in the order in which they run within a stage. */
+    int (*steps)(const struct site *site, struct step_list *list, struct error *err);
+};
+
+/* In the order of their steps within a stage; NULL-terminated. */
+extern const struct component *const host_components[];
+
+static inline const struct site *site_find(const struct site *site, const char *region)
+{
+    for (size_t i = 0; i < site->site_count; i++) {
+        if (strcmp(site->sites[i].region->name, region) == 0)
+            return &site->sites[i];
+    }
+    return NULL;
+}
+static inline const struct site *site_primary(const struct site *site)
+{
+    return site_find(site, site->primary);
+}
+static inline bool site_is_primary(const struct site *site)
+{
+    return strcmp(site->region->name, site->primary) == 0;
+}
+
+#endif
