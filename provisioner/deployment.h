@@ -52,6 +52,11 @@ struct region {
     const char *instance_type;                 /* resolved, never NULL */
     int64_t instances, max_instances;          /* max is resolved: at least `instances` */
     const char *account; /* AWS account or role to assume, GCP project, Azure subscription */
+    /* Own hosts only. */
+    struct string_list hosts; /* as written */
+    const char *host;         /* the first of them: "local" or ssh://...; NULL: none was written */
+    const char *address;      /* numeric, as written; NULL: what the host gives */
+    int64_t port_base;        /* 0: the usual ports */
     struct string_map labels;
     struct region_database database;
     struct region_network network;
@@ -106,10 +111,13 @@ struct deployment_service {
 };
 
 enum link_kind { LINK_TLS, LINK_WIREGUARD, LINK_VPN };
+enum network_topology { TOPOLOGY_SHARED, TOPOLOGY_NAMESPACES };
 
 struct deployment_network {
-    const char *cidr; /* from which regions are allotted, default 10.0.0.0/8: one /16 a region */
-    int links;        /* enum link_kind: between regions */
+    const char *cidr;             /* from which regions are allotted, default 10.0.0.0/8: one /16 a region */
+    int links;                    /* enum link_kind: between regions */
+    int topology;                 /* enum network_topology: of own hosts */
+    struct string_map latency_ms; /* "a/b" -> round trip between two regions, of namespaces */
     struct option_position position;
 };
 

@@ -92,6 +92,19 @@ static void check_key(const struct deployment *deployment, const struct region *
                          "a key is given, and encrypted is false");
 }
 
+/* Keys of own hosts mean nothing on a cloud. */
+static void check_cloud_only(const struct deployment *deployment, const struct region *region,
+                             struct findings *findings)
+{
+    static const char *const keys[] = {"hosts", "address", "port-base"};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const char *path = check_path(deployment, "regions.%s.%s", region->name, keys[i]);
+        if (check_written(deployment, path))
+            (void)check_fail(deployment, findings, "hosts", path,
+                             "is for provider: self-hosted, and this is %s", region->provider->title);
+    }
+}
+
 static void check_region(const struct deployment *deployment, const struct region *region,
                          struct findings *findings)
 {
@@ -114,6 +127,11 @@ static void check_region(const struct deployment *deployment, const struct regio
                          region->provider->refusal);
         return;
     }
+    if (region->provider->own_hosts) {
+        region->provider->validate_region(deployment, region, findings);
+        return;
+    }
+    check_cloud_only(deployment, region, findings);
     check_location(deployment, region, check_path(deployment, "%s.location", path), findings);
     check_types(deployment, region, findings);
     size_t before = findings->errors;

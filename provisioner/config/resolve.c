@@ -53,8 +53,15 @@ static void resolve_region(struct deployment *deployment, struct region *region,
     if (!region->max_instances)
         region->max_instances = 2 * region->instances;
     region->provider = region->provider_name ? provider_find(region->provider_name) : NULL;
+    region->host = region->hosts.count ? region->hosts.items[0] : NULL;
     if (!region->provider || region->provider->refusal)
         return;
+    if (region->provider->own_hosts) {
+        region->instance_type = region->instance_type ? region->instance_type : "";
+        database->class = "";
+        database->type = database->type ? database->type : region->provider->database_product;
+        return;
+    }
     if (region->location_name)
         region->location = catalog_location(region->provider->name, region->location_name);
     resolve_types(deployment, region, findings);

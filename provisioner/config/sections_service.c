@@ -69,6 +69,9 @@ const struct option_section section_service = {.name = "service",
 static const struct option_enum links[] = {
     {"tls", LINK_TLS}, {"wireguard", LINK_WIREGUARD}, {"vpn", LINK_VPN}, {NULL, 0}};
 
+static const struct option_enum topologies[] = {
+    {"shared", TOPOLOGY_SHARED}, {"namespaces", TOPOLOGY_NAMESPACES}, {NULL, 0}};
+
 static const struct option network_options[] = {
     {.name = "cidr",
      .type = OPT_STRING,
@@ -87,6 +90,20 @@ static const struct option network_options[] = {
          "How databases of different regions reach each other. tls: PostgreSQL's own TLS, end to end, "
          "through a gateway with a fixed address that only the other regions may use. wireguard and vpn are "
          "not part of this version."},
+    {.name = "topology",
+     .type = OPT_ENUM,
+     .offset = offsetof(struct deployment_network, topology),
+     .default_text = "shared",
+     .choices = topologies,
+     .help =
+         "Own hosts: shared, regions use their host's network; namespaces, each region on this machine has a "
+         "network namespace of its own, so that it can be cut off from the others."},
+    {.name = "latency-ms",
+     .type = OPT_STRING_MAP,
+     .offset = offsetof(struct deployment_network, latency_ms),
+     .help =
+         "With namespaces: round trip between two regions in milliseconds, as a/b: 80; half of it each way. "
+         "What is left out is not delayed."},
 };
 const struct option_section section_network = {.name = "network",
                                                .help = "Addresses, and the way between regions.",

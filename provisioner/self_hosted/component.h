@@ -17,13 +17,19 @@ struct site {
     const struct deployment *deployment;
     const struct region *region;
     const struct layout *layout;
-    struct host *host;         /* NULL while only steps are rendered (plan without a host, tests) */
-    const struct site *sites;  /* all regions on own hosts, this one among them, in file order */
+    struct host *host;        /* NULL while only steps are rendered (plan without a host, tests) */
+    const struct site *sites; /* all regions on own hosts, this one among them, in file order */
     size_t site_count;
-    const char *primary;       /* name of the region that writes now: as the databases themselves say, on a
-                                * first deployment replication.primary */
+    const char *primary; /* name of the region that writes now: as the databases themselves say, on a
+                          * first deployment replication.primary */
     struct vault *vault;
     struct arena *arena;
+};
+
+/* Texts live in the site's arena or are static. */
+struct component_look {
+    const char *state;  /* "standing", "failed", "absent", or a word of its own: "primary", "standby" */
+    const char *detail; /* one line; NULL: nothing to say */
 };
 
 struct component {
@@ -33,6 +39,11 @@ struct component {
                      struct findings *findings);
     /* Appends this region's steps, in the order in which they run within a stage. */
     int (*steps)(const struct site *site, struct step_list *list, struct error *err);
+    /* Asked on the host, blocking; NULL where it does not apply. Whether this region's database is the one
+     * that writes; false where there is none. */
+    int (*is_primary)(const struct site *site, bool *ret, struct error *err);
+    /* How it stands, asked on the host. NULL: told from its steps, those whose id starts with "NAME/". */
+    int (*look)(const struct site *site, struct component_look *ret, struct error *err);
 };
 
 /* In the order of their steps within a stage; NULL-terminated. */

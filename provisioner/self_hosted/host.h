@@ -1,8 +1,8 @@
 /* A machine to work on: this one, or one behind the OpenSSH client.
  *
- * "local" or ssh://[user@]host[:port]. SSH goes by one control connection a host (ControlMaster), host keys are
- * checked as the user's ssh does (StrictHostKeyChecking is never weakened), and where the user is not root,
- * `sudo -n`. Nothing stays behind but what the steps put.
+ * "local" or ssh://[user@]host[:port]. SSH goes by one control connection a host (ControlMaster), host keys
+ * are checked as the user's ssh does (StrictHostKeyChecking is never weakened), and where the user is not
+ * root, `sudo -n`. Nothing stays behind but what the steps put.
  *
  * Blocking, with deadlines; output is bounded. Threads: one thread a host at a time. */
 #ifndef FRAISEQL_PROVISIONER_SELF_HOSTED_HOST_H
@@ -17,10 +17,12 @@ struct host;
 typedef void host_note_fn(void *ctx, const char *line);
 
 struct host_script {
-    const char *text;    /* sh; the prelude of step.h is put before it */
-    const char *netns;   /* for `region`; NULL: none */
-    struct str input;    /* standard input of the script */
-    int64_t timeout_ns;  /* 0: 120 s */
+    const char *text;   /* sh; the prelude of step.h is put before it */
+    const char *netns;  /* for `region`; NULL: none */
+    const char *lock;   /* file whose lock is held meanwhile, so that what a killed run left running and we do
+                         * not   meet; NULL: none */
+    struct str input;   /* standard input of the script */
+    int64_t timeout_ns; /* 0: 120 s */
     host_note_fn *note;
     void *note_ctx;
 };

@@ -1,5 +1,5 @@
-/* Where everything of a region on own hosts is: addresses, ports, folders, users. Pure, and the only place that
- * says so: components and commands ask here.
+/* Where everything of a region on own hosts is: addresses, ports, folders, users. Pure, and the only place
+ * that says so: components and commands ask here.
  *
  * A region on `local` without namespaces has a loopback address of its own (127.0.0.0/8 is all loopback), so
  * every region uses the same ports. With `topology: namespaces` it has an address inside its own network

@@ -1,14 +1,16 @@
 /* A step on a host: what the deployment of a region on own hosts is made of.
  *
  * A step is data: files to put, a shell script that applies it and one that takes it back. The runner
- * (run_steps.h) puts the files, runs `apply`, and when that succeeded writes one line into the region's ledger
- * on the host (layout.base/ledger.jsonl, fsync): id, a hash of everything below, and `undo`. So another machine
- * finds what stands, a step whose hash and `check` still hold is passed over, a changed one is applied again,
- * a step that is no longer wanted is undone, and destroy undoes exactly what was done, in reverse order.
+ * (run_steps.h) puts the files, runs `apply`, and when that succeeded writes one line into the region's
+ * ledger on the host (layout.base/ledger.jsonl, fsync): id, a hash of everything below, and `undo`. So a
+ * later run finds what stands, a step whose hash and `check` still hold is passed over, a changed one is
+ * applied again, a step that is no longer wanted is undone, and destroy undoes exactly what was done, in
+ * reverse order. A line with `undo` is also written before `apply` begins, so that what a killed run left
+ * half done is undone too: `undo` must cope with that.
  *
  * Scripts are POSIX sh, run as root with `set -eu` and a prelude that gives
  *   region COMMAND...      in the region's network namespace (or as it is, where there is none)
- *   as USER COMMAND...     as that user, without a login shell
+ *   as USER COMMAND...     as that user, without a login shell; `region as USER COMMAND...` does both
  *   note TEXT...           a line for the live view
  *   fail TEXT...           ends with status 1; TEXT is the error that is shown
  *   have COMMAND           whether it is on the PATH
@@ -49,9 +51,15 @@ struct host_step {
     enum step_stage stage;
     struct step_file *files; /* put, atomically, before `apply`; removed by destroy after `undo` */
     size_t file_count, file_capacity;
-    const char *check;  /* exit 0: it stands. NULL: the ledger alone decides */
-    const char *apply;  /* NULL: the files are all there is to do */
-    const char *undo;   /* NULL: removing the files is enough */
+    /* What must hold before anything of this step is changed or recorded: a foreign cluster, a port in use.
+     * Runs only where the ledger does not know the step; `fail` in it refuses the step, and `undo` will not
+     * run. NULL: nothing. Not part of the hash. */
+    const char *guard;
+    const char *check; /* exit 0: it stands. NULL: the ledger alone decides. Not part of the hash */
+    const char *apply; /* NULL: the files are all there is to do */
+    const char *undo;  /* NULL: removing the files is enough */
+    const char *const
+        *watches;       /* paths of other steps' files: when they change, this step is due too; NULL */
     bool data;          /* `undo` deletes data: only with --delete-data */
     int64_t timeout_ns; /* 0: 120 s */
 };
@@ -68,6 +76,9 @@ void step_put(struct step_list *list, struct host_step *step, const char *path, 
               unsigned mode, const char *owner, bool secret);
 /* 'text' as one word of sh. */
 const char *step_quote(struct arena *arena, const char *text);
+/* Over everything that `apply` and `undo` depend on, as 64 hexadecimal digits. */
+#define STEP_HASH_SIZE 65
+void step_hash(const struct host_step *step, char text[STEP_HASH_SIZE]);
 
 /* A process that is kept running: a systemd unit where systemd runs, else under our supervisor. The step that
  * step_process() adds starts it, restarts it when its own description or one of `watches` has changed (reload
@@ -87,6 +98,10 @@ struct host_process {
 };
 
 struct site;
+/* Debian packages that must be there, ended by NULL: those that are missing are installed, and what they
+ * bring is kept from starting. They stay after destroy. */
+void step_packages(struct step_list *list, const struct site *site, const char *id,
+                   const char *const *packages);
 void step_process(struct step_list *list, const struct site *site, enum step_stage stage,
                   const struct host_process *process);
 

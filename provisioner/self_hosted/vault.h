@@ -1,7 +1,7 @@
 /* The secrets of a deployment on own hosts: passwords, tokens, its certificate authority and certificates.
  *
- * Kept in the deployment's folder (workspace: .fraiseql/NAME/secrets, 0700; each file 0600), made once and then
- * read, so that every run renders the same files. Never printed, never in a step's script.
+ * Kept in the deployment's folder (workspace: .fraiseql/NAME/secrets, 0700; each file 0600), made once and
+ * then read, so that every run renders the same files. Never printed, never in a step's script.
  *
  * Ownership: what is returned lives in the vault. Threads: any. */
 #ifndef FRAISEQL_PROVISIONER_SELF_HOSTED_VAULT_H
@@ -25,8 +25,8 @@ struct vault_certificate {
 };
 
 /* A certificate of the deployment's own authority for `common_name`, valid for the DNS names and numeric
- * addresses in `names` (ended by NULL; may be NULL: a client certificate). Made anew when it is gone, when its
- * names differ, or when less than a third of its life is left: that is the rotation. */
+ * addresses in `names` (ended by NULL; may be NULL: a client certificate). Made anew when it is gone, when
+ * its names differ, or when less than a third of its life is left: that is the rotation. */
 int vault_certificate(struct vault *vault, const char *common_name, const char *const *names,
                       struct vault_certificate *ret, struct error *err) CHECK_RESULT;
 

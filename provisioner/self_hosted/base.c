@@ -1,0 +1,117 @@
+/* What every region on own hosts stands on: folders, users, and the supervisor where systemd does not run. */
+#include "provisioner/self_hosted/base.h"
+
+#include "lib/core/file.h"
+#include "provisioner/self_hosted/parts.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define PROGRAM_MAX_BYTES (64UL * 1024 * 1024)
+
+static void add_folders(const struct site *site, struct step_list *list)
+{
+    const struct layout *layout = site->layout;
+    struct host_step *step = step_add(list, STAGE_HOST, "base/folders", "make folders");
+    step->apply =
+        arena_printf(list->arena,
+                     "mkdir -p /var/lib/fraiseql /run/fraiseql\nmkdir -p %s %s %s %s %s %s/process\n"
+                     "chmod 755 /var/lib/fraiseql /run/fraiseql %s %s %s %s %s %s/process\n",
+                     layout->config, layout->data, layout->log, layout->run, layout->bin, layout->config,
+                     layout->config, layout->data, layout->log, layout->run, layout->bin, layout->config);
+    step->check = arena_printf(list->arena, "[ -d %s ] && [ -d %s ] && [ -d %s ] && [ -d %s/process ]\n",
+                               layout->run, layout->data, layout->log, layout->config);
+    step->undo = arena_printf(
+        list->arena,
+        "rm -rf %s\nrmdir %s/process %s %s %s 2>/dev/null || true\n"
+        "rmdir %s 2>/dev/null || true\nrmdir /run/fraiseql/%s /run/fraiseql 2>/dev/null || true\n",
+        layout->run, layout->config, layout->config, layout->bin, layout->log, layout->data,
+        layout->deployment);
+}
+
+/* Regions of one host, of other deployments too, share the users: what made one is noted beside them, and the
+ * last region that wanted it takes it away. Useradd fails while another one is at work. */
+static void add_user(struct step_list *list, const char *id, const char *user)
+{
+    struct host_step *step =
+        step_add(list, STAGE_HOST, id, arena_printf(list->arena, "make the user %s", user));
+    step->check = arena_printf(list->arena, "id -u %s >/dev/null 2>&1\n", user);
+    step->apply =
+        arena_printf(list->arena,
+                     "mkdir -p /var/lib/fraiseql /run/fraiseql\n"
+                     "flock /run/fraiseql/users.lock sh -eu -c '\n"
+                     "if ! id -u %s >/dev/null 2>&1; then\n"
+                     "  : > /var/lib/fraiseql/.user-%s\n"
+                     "  useradd --system --user-group --no-create-home --home-dir /nonexistent --shell "
+                     "/usr/sbin/nologin %s\nfi' 2>&1 || fail \"useradd could not make %s\"\n",
+                     user, user, user, user);
+    step->undo = arena_printf(list->arena,
+                              "mkdir -p /run/fraiseql\nflock /run/fraiseql/users.lock sh -eu -c '\n"
+                              "if [ -e /var/lib/fraiseql/.user-%s ] && ! grep -l \"\\\"%s\\\"\" "
+                              "/var/lib/fraiseql/*/*/ledger.jsonl 2>/dev/null | grep -qvxF \"$1\"; then\n"
+                              "  if id -u %s >/dev/null 2>&1; then userdel %s >/dev/null; fi\n"
+                              "  rm -f /var/lib/fraiseql/.user-%s\nfi' sh \"$ledger\"\n"
+                              "rm -f /run/fraiseql/users.lock\n",
+                              user, id, user, user, user);
+}
+
+int base_program(const char *name, struct arena *arena, struct str *ret, struct error *err)
+{
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length <= 0)
+        return error_set_errno(err, errno, "cannot find where this program lies");
+    struct str folder = {path, (size_t)length};
+    while (folder.len && folder.ptr[folder.len - 1] != '/')
+        folder.len--;
+    struct buf bytes = BUF_INIT(PROGRAM_MAX_BYTES);
+    int code = file_read(arena_printf(arena, "%.*s%s", STR_ARGS(folder), name), &bytes, err);
+    if (!code)
+        *ret = (struct str){arena_strdup(arena, buf_str(&bytes)), bytes.len};
+    else
+        (void)error_prefix(err, "%s belongs beside fraiseql, and is copied to the hosts", name);
+    buf_deinit(&bytes);
+    return code;
+}
+
+static int add_supervisor(const struct site *site, struct step_list *list, struct error *err)
+{
+    const struct layout *layout = site->layout;
+    struct str program;
+    int code = base_program("fraiseql-supervisor", list->arena, &program, err);
+    if (code)
+        return code;
+    struct host_step *step = step_add(list, STAGE_HOST, "base/supervisor", "run the supervisor");
+    step_put(list, step, arena_printf(list->arena, "%s/fraiseql-supervisor", layout->bin), program, 0755,
+             "root:root", false);
+    const char *const arguments = arena_printf(list->arena, "%s %s/process", layout->run, layout->config);
+    step->check =
+        arena_printf(list->arena, "[ -d /run/systemd/system ] || %s/fraiseql-supervisor control %s ping\n",
+                     layout->bin, layout->run);
+    step->apply = arena_printf(
+        list->arena,
+        "[ ! -d /run/systemd/system ] || exit 0\n"
+        "%s/fraiseql-supervisor control %s retire 2>/dev/null || true\n"
+        "region setsid %s/fraiseql-supervisor run %s </dev/null >>%s/supervisor.log 2>&1 &\n"
+        "tries=0\nuntil %s/fraiseql-supervisor control %s ping 2>/dev/null; do\n"
+        "  tries=$((tries + 1))\n"
+        "  [ $tries -lt 200 ] || fail \"the supervisor did not start; its log ends: $(tail -n 3 "
+        "%s/supervisor.log | tr '\\n' '|')\"\n  sleep 0.05\ndone\n",
+        layout->bin, layout->run, layout->bin, arguments, layout->log, layout->bin, layout->run, layout->log);
+    step->undo =
+        arena_printf(list->arena,
+                     "[ ! -x %s/fraiseql-supervisor ] || %s/fraiseql-supervisor control %s end || true\n"
+                     "rm -f %s/supervisor.log %s/supervisor.log.1\n",
+                     layout->bin, layout->bin, layout->run, layout->log, layout->log);
+    return 0;
+}
+
+static int steps(const struct site *site, struct step_list *list, struct error *err)
+{
+    add_folders(site, list);
+    add_user(list, "base/user-database", site->layout->postgres_user);
+    add_user(list, "base/user-service", site->layout->service_user);
+    return add_supervisor(site, list, err);
+}
+
+const struct component component_base = {.name = "base", .steps = steps};

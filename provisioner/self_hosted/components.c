@@ -1,0 +1,8 @@
+/* Every component of a region on own hosts, one line each, in the order of their steps within a stage. */
+#include "provisioner/self_hosted/component.h"
+#include "provisioner/self_hosted/parts.h"
+
+const struct component *const host_components[] = {
+    &component_base,
+    NULL,
+};

@@ -1,0 +1,9 @@
+/* The components, for the table in components.c. */
+#ifndef FRAISEQL_PROVISIONER_SELF_HOSTED_PARTS_H
+#define FRAISEQL_PROVISIONER_SELF_HOSTED_PARTS_H
+
+#include "provisioner/self_hosted/component.h"
+
+extern const struct component component_base; /* folders, users, supervisor: base.c */
+
+#endif
