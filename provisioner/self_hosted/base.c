@@ -13,6 +13,7 @@ static void add_folders(const struct site *site, struct step_list *list)
 {
     const struct layout *layout = site->layout;
     struct host_step *step = step_add(list, STAGE_HOST, "base/folders", "make folders");
+    step->with_data = true;
     step->apply =
         arena_printf(list->arena,
                      "mkdir -p /var/lib/fraiseql /run/fraiseql\nmkdir -p %s %s %s %s %s %s/process\n"
@@ -35,6 +36,7 @@ static void add_user(struct step_list *list, const char *id, const char *user)
 {
     struct host_step *step =
         step_add(list, STAGE_HOST, id, arena_printf(list->arena, "make the user %s", user));
+    step->with_data = true;
     step->check = arena_printf(list->arena, "id -u %s >/dev/null 2>&1\n", user);
     step->apply =
         arena_printf(list->arena,

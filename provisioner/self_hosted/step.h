@@ -61,6 +61,7 @@ struct host_step {
     const char *const
         *watches;       /* paths of other steps' files: when they change, this step is due too; NULL */
     bool data;          /* `undo` deletes data: only with --delete-data */
+    bool with_data;     /* destroy leaves it while data of the region is left */
     int64_t timeout_ns; /* 0: 120 s */
 };
 
