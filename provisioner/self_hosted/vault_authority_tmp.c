@@ -1,7 +1,5 @@
-#include "provisioner/self_hosted/vault.h"
+#include "provisioner/self_hosted/vault_internal.h"
 int vault_authority(struct vault *vault, struct str *ret_pem, struct error *err)
 {
-    (void)vault;
-    (void)ret_pem;
-    return error_set(err, ERR_UNAVAILABLE, "temporary");
+    return vault_read(vault, "authority.pem", ret_pem, err);
 }
