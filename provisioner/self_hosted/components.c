@@ -4,5 +4,6 @@
 
 const struct component *const host_components[] = {
     &component_base,
+    &component_network,
     NULL,
 };

@@ -4,6 +4,7 @@
 
 #include "provisioner/self_hosted/component.h"
 
-extern const struct component component_base; /* folders, users, supervisor: base.c */
+extern const struct component component_base;    /* folders, users, supervisor: base.c */
+extern const struct component component_network; /* network.c */
 
 #endif
