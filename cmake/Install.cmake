@@ -2,7 +2,7 @@
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 
-foreach(program IN ITEMS fraiseql-collector fraiseql fraiseql-supervisor)
+foreach(program IN ITEMS fraiseql-collector fraiseql fraiseql-supervisor fraiseql-relay)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()

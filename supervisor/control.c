@@ -158,3 +158,25 @@ int control(const char *run, const char *command, const char *name)
     (void)fputs(reply, strcmp(command, "ping") == 0 ? stderr : stdout);
     return strncmp(reply, "error", 5) == 0;
 }
+
+int control_signal(const char *run, const char *name, const char *signal_name)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = {{"HUP", SIGHUP}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+                   {"INT", SIGINT}, {"TERM", SIGTERM}, {"QUIT", SIGQUIT}};
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/%s.pid", run, name);
+    pid_t pid = name_is_sound(name) ? pid_file_read(path, NULL, NULL) : 0;
+    if (!pid) {
+        (void)fprintf(stderr, "%s does not run\n", name);
+        return 1;
+    }
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        if (strcmp(signals[i].name, signal_name) == 0)
+            return kill(pid, signals[i].number) == 0 ? 0 : 1;
+    }
+    (void)fprintf(stderr, "%s is no signal that is sent\n", signal_name);
+    return 64;
+}

@@ -114,5 +114,7 @@ int supervise(const char *run, const char *processes);
  */
 
 int control(const char *run, const char *command, const char *name);
+/* To the process alone; no supervisor is needed. */
+int control_signal(const char *run, const char *name, const char *signal_name);
 
 #endif

@@ -2,6 +2,7 @@
 #include "provisioner/self_hosted/base.h"
 
 #include "lib/core/file.h"
+#include "provisioner/self_hosted/network.h"
 #include "provisioner/self_hosted/parts.h"
 
 #include <errno.h>
@@ -13,6 +14,15 @@ static void add_folders(const struct site *site, struct step_list *list)
 {
     const struct layout *layout = site->layout;
     struct host_step *step = step_add(list, STAGE_HOST, "base/folders", "make folders");
+    /* /run is empty after a start of the machine: systemd's units want it before anybody deploys again. */
+    step_put(
+        list, step,
+        arena_printf(list->arena, "/etc/tmpfiles.d/fraiseql-%s-%s.conf", layout->deployment, layout->region),
+        str_from(arena_printf(list->arena,
+                              "d /run/fraiseql 0755 root root\nd /run/fraiseql/%s 0755 root root\n"
+                              "d %s 0755 root root\n",
+                              layout->deployment, layout->run)),
+        0644, "root:root", false);
     step->with_data = true;
     step->apply =
         arena_printf(list->arena,
@@ -30,31 +40,32 @@ static void add_folders(const struct site *site, struct step_list *list)
         layout->deployment);
 }
 
-/* Regions of one host, of other deployments too, share the users: what made one is noted beside them, and the
- * last region that wanted it takes it away. Useradd fails while another one is at work. */
-static void add_user(struct step_list *list, const char *id, const char *user)
+/* Regions of one host, of other deployments too, share the users. Who wants one is noted in a folder, and
+ * that it was made by us; the last region that wanted it takes it away. Useradd fails while another one is at
+ * work: /var/lib, which is always there, is locked. */
+static void add_user(const struct site *site, struct step_list *list, const char *id, const char *user)
 {
+    const char *notes = arena_printf(list->arena, "/var/lib/fraiseql/.users/%s", user);
+    const char *member =
+        arena_printf(list->arena, "%s/%s.%s", notes, site->layout->deployment, site->layout->region);
     struct host_step *step =
         step_add(list, STAGE_HOST, id, arena_printf(list->arena, "make the user %s", user));
     step->with_data = true;
-    step->check = arena_printf(list->arena, "id -u %s >/dev/null 2>&1\n", user);
+    step->check = arena_printf(list->arena, "[ -e %s ] && id -u %s >/dev/null 2>&1\n", member, user);
     step->apply =
         arena_printf(list->arena,
-                     "mkdir -p /var/lib/fraiseql /run/fraiseql\n"
-                     "flock /run/fraiseql/users.lock sh -eu -c '\n"
-                     "if ! id -u %s >/dev/null 2>&1; then\n"
-                     "  : > /var/lib/fraiseql/.user-%s\n"
+                     "flock /var/lib sh -eu -c '\n"
+                     "mkdir -p %s\n: > %s\nif ! id -u %s >/dev/null 2>&1; then\n"
+                     "  : > %s/made\n"
                      "  useradd --system --user-group --no-create-home --home-dir /nonexistent --shell "
-                     "/usr/sbin/nologin %s\nfi' 2>&1 || fail \"useradd could not make %s\"\n",
-                     user, user, user, user);
+                     "/usr/sbin/nologin %s\nfi' || fail \"useradd could not make %s\"\n",
+                     notes, member, user, notes, user, user);
     step->undo = arena_printf(list->arena,
-                              "mkdir -p /run/fraiseql\nflock /run/fraiseql/users.lock sh -eu -c '\n"
-                              "if [ -e /var/lib/fraiseql/.user-%s ] && ! grep -l \"\\\"%s\\\"\" "
-                              "/var/lib/fraiseql/*/*/ledger.jsonl 2>/dev/null | grep -qvxF \"$1\"; then\n"
-                              "  if id -u %s >/dev/null 2>&1; then userdel %s >/dev/null; fi\n"
-                              "  rm -f /var/lib/fraiseql/.user-%s\nfi' sh \"$ledger\"\n"
-                              "rm -f /run/fraiseql/users.lock\n",
-                              user, id, user, user, user);
+                              "flock /var/lib sh -eu -c '\n[ -d %s ] || exit 0\nrm -f %s\n"
+                              "if [ -e %s/made ] && [ \"$(ls %s)\" = made ]; then\n"
+                              "  if id -u %s >/dev/null 2>&1; then userdel %s; fi\n  rm -f %s/made\nfi\n"
+                              "rmdir %s /var/lib/fraiseql/.users 2>/dev/null || true'\n",
+                              notes, member, notes, notes, user, user, notes, notes);
 }
 
 int base_program(const char *name, struct arena *arena, struct str *ret, struct error *err)
@@ -94,7 +105,7 @@ static int add_supervisor(const struct site *site, struct step_list *list, struc
         list->arena,
         "[ ! -d /run/systemd/system ] || exit 0\n"
         "%s/fraiseql-supervisor control %s retire 2>/dev/null || true\n"
-        "region setsid %s/fraiseql-supervisor run %s </dev/null >>%s/supervisor.log 2>&1 &\n"
+        "region setsid -f %s/fraiseql-supervisor run %s </dev/null >>%s/supervisor.log 2>&1\n"
         "tries=0\nuntil %s/fraiseql-supervisor control %s ping 2>/dev/null; do\n"
         "  tries=$((tries + 1))\n"
         "  [ $tries -lt 200 ] || fail \"the supervisor did not start; its log ends: $(tail -n 3 "
@@ -111,9 +122,11 @@ static int add_supervisor(const struct site *site, struct step_list *list, struc
 static int steps(const struct site *site, struct step_list *list, struct error *err)
 {
     add_folders(site, list);
-    add_user(list, "base/user-database", site->layout->postgres_user);
-    add_user(list, "base/user-service", site->layout->service_user);
-    return add_supervisor(site, list, err);
+    add_user(site, list, "base/user-database", site->layout->postgres_user);
+    add_user(site, list, "base/user-service", site->layout->service_user);
+    network_namespace(site, list);
+    int code = add_supervisor(site, list, err);
+    return code ? code : network_relay(site, list, err);
 }
 
 const struct component component_base = {.name = "base", .steps = steps};

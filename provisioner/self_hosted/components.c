@@ -4,6 +4,7 @@
 
 const struct component *const host_components[] = {
     &component_base,
+    &component_network,
 
     &component_haproxy,
     &component_service,

@@ -9,7 +9,7 @@ static const char script[] =
     "  dpkg-query -W -f='${db:Status-Status}' \"$package\" 2>/dev/null | grep -qx installed || "
     "missing=\"$missing $package\"\ndone\n[ -n \"$missing\" ] || exit 0\n"
     "have apt-get || fail \"install$missing: this host has no apt-get to do it by\"\n"
-    "mkdir -p /run/fraiseql\nexec 8>/run/fraiseql/packages.lock\nflock -w 600 8\n"
+    "exec 8</var/lib/dpkg\nflock -w 600 8\n"
     "policy=\ncluster=\ntidy() { [ -z \"$policy\" ] || rm -f \"$policy\"; [ -z \"$cluster\" ] || rm -f "
     "\"$cluster\"; }\ntrap tidy EXIT\n"
     "if [ ! -e /usr/sbin/policy-rc.d ]; then\n  policy=/usr/sbin/policy-rc.d\n"

@@ -4,7 +4,8 @@
 
 #include "provisioner/self_hosted/component.h"
 
-extern const struct component component_base; /* folders, users, supervisor: base.c */
+extern const struct component component_base;    /* folders, users, supervisor: base.c */
+extern const struct component component_network; /* network.c */
 
 extern const struct component component_service; /* FraiseQL's server, a command, or the example: service.c */
 extern const struct component component_haproxy; /* traffic: haproxy.c */

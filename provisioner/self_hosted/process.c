@@ -119,15 +119,15 @@ static const char *common_of(const struct described *d)
     const struct layout *layout = d->layout;
     const char *name = d->process->name;
     struct buf out = BUF_INIT(TEXT_MAX);
-    buf_printf(
-        &out,
-        "unit=%s\napplied=%s/%s.applied\n"
-        "by_systemd() { [ -d /run/systemd/system ]; }\n"
-        "control() { %s/fraiseql-supervisor control %s \"$@\"; }\n"
-        "up() { if by_systemd; then systemctl is-active --quiet \"$unit\"; else control up %s; fi; }\n"
-        "signal() {\n  if by_systemd; then systemctl kill --kill-who=main -s \"$1\" \"$unit\"\n"
-        "  else kill -s \"$1\" \"$(cut -d' ' -f1 %s/%s.pid)\"; fi\n}\n",
-        d->unit, layout->run, name, layout->bin, layout->run, name, layout->run, name);
+    buf_printf(&out,
+               "unit=%s\napplied=%s/%s.applied\n"
+               "by_systemd() { [ -d /run/systemd/system ]; }\n"
+               "control() { %s/fraiseql-supervisor control %s \"$@\"; }\n"
+               "up() { if by_systemd; then systemctl is-active --quiet \"$unit\"; else control up %s; fi; }\n"
+               "signal() { if by_systemd; then systemctl kill --kill-who=main -s \"$1\" \"$unit\"; else "
+               "control signal %s "
+               "\"$1\"; fi; }\n",
+               d->unit, layout->run, name, layout->bin, layout->run, name, name);
     buf_printf(&out, "sums() {\n  described=$(sha256sum < %s | cut -c1-64)\n  watched=$(cat", d->description);
     for (size_t i = 0; d->process->watches && d->process->watches[i]; i++)
         buf_printf(&out, " %s", step_quote(d->arena, d->process->watches[i]));

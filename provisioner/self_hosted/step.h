@@ -91,11 +91,12 @@ struct host_process {
     const char *environment_file;    /* NAME=value lines, 0600; NULL: none */
     const char *const *capabilities; /* ambient ones beyond the user's, "NET_BIND_SERVICE"; NULL */
     const char *const *watches;      /* paths whose content decides whether it must be restarted; NULL */
-    const char *reload;              /* sh that takes over changed watches without a restart; NULL: restart */
-    const char *ready;               /* sh, tried every 50 ms until it succeeds; NULL: running is enough */
-    int64_t ready_timeout_ns;        /* 0: 30 s */
-    int stop_signal;                 /* 0: SIGTERM */
-    int64_t stop_timeout_ns;         /* then SIGKILL; 0: 30 s */
+    const char *reload;       /* sh that takes over changed watches without a restart, `signal HUP` sends one;
+                               * NULL: restart */
+    const char *ready;        /* sh, tried every 50 ms until it succeeds; NULL: running is enough */
+    int64_t ready_timeout_ns; /* 0: 30 s */
+    int stop_signal;          /* 0: SIGTERM */
+    int64_t stop_timeout_ns;  /* then SIGKILL; 0: 30 s */
 };
 
 struct site;
