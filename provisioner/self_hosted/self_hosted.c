@@ -7,5 +7,6 @@ const struct provider provider_self_hosted = {
     .title = "Own hosts",
     .own_hosts = true,
     .database_product = "postgresql",
+    .database_version = 15, /* what Debian 12 has */
     .validate_region = self_hosted_check,
 };
