@@ -122,16 +122,30 @@ static int put_client(const struct site *site, struct step_list *list, struct ho
     return 0;
 }
 
+/* Regions reach each other by the region's name, which no other certificate has. The service comes through a
+ * proxy, its own region's or another's, and its driver may verify the address that it was given. */
+static const char *const *server_names(const struct site *site)
+{
+    size_t count = 0, named = 0;
+    const struct site *const *sites = postgres_sites(site, &count);
+    const char **names = arena_zalloc(site->arena, (count + 4) * sizeof *names);
+    names[named++] = site->region->name;
+    for (size_t i = 0; i < count; i++)
+        names[named++] = sites[i]->layout->address;
+    names[named++] = "127.0.0.1";
+    names[named++] = "localhost";
+    return names;
+}
+
 static int put_certificates(const struct site *site, struct step_list *list, struct host_step *step,
                             struct error *err)
 {
     const struct postgres_paths paths = postgres_paths_of(site);
-    const char *const names[] = {site->region->name, site->layout->address, NULL};
     const char *owner =
         arena_printf(list->arena, "%s:%s", site->layout->postgres_user, site->layout->postgres_user);
     struct vault_certificate pair;
     int code = vault_certificate(site->vault, arena_printf(list->arena, "postgresql-%s", site->region->name),
-                                 names, &pair, err);
+                                 server_names(site), &pair, err);
     if (code)
         return code;
     step_put(list, step, paths.authority, pair.authority_pem, 0644, "root:root", false);
