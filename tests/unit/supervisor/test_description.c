@@ -46,9 +46,10 @@ START_TEST(what_is_not_known_is_refused)
         struct description d;
         ck_assert_msg(parse(wrong[i], &d) != NULL, "%s", wrong[i]);
     }
-    char many[8 * 200] = "";
-    for (int i = 0; i < 150; i++)
-        strcat(many, "arg /x\n");
+    char many[150 * sizeof "arg /x"];
+    for (size_t i = 0; i < 150; i++)
+        memcpy(many + i * 7, "arg /x\n", 7);
+    many[sizeof many - 1] = '\0';
     struct description d;
     ck_assert_ptr_nonnull(parse(many, &d));
     ck_assert(name_is_sound("service-1"));

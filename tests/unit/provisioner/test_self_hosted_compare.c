@@ -97,7 +97,7 @@ END_TEST
 
 static Suite *compare_suite(void)
 {
-    Suite *suite = suite_create("compare");
+    Suite *suite = suite_create("self_hosted_compare");
     TCase *tcase = tcase_create("compare");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, what_stands_is_left);
