@@ -107,6 +107,10 @@ struct deployment_service {
     struct string_map environment;        /* extra variables; secrets go by secret_environment */
     struct string_map secret_environment; /* variable -> name in the cloud's secret store */
     const char *log_level;
+    /* Own hosts only. */
+    const char *binary;  /* FraiseQL's server on the hosts; NULL: `command`, else the example service */
+    const char *version; /* of FraiseQL, as written: "2.19.0" or "2.19"; NULL: not told */
+    struct string_list command; /* another server, with its arguments; empty: none */
     struct option_position position;
 };
 
@@ -151,8 +155,10 @@ struct deployment_monitoring {
     const char *location; /* a region's name: where metrics, logs and traces are kept; NULL: each its own */
     int64_t log_retention_ns, metrics_retention_ns;
     bool audit_log;
-    double availability_percent; /* filled from `availability` */
-    const char *availability;    /* objective, "99.99" */
+    double availability_percent;   /* filled from `availability` */
+    const char *availability;      /* objective, "99.99" */
+    bool prometheus, alertmanager; /* own hosts: one a region (of `location` only, where that is given) */
+    const char *webhook;           /* own hosts: who is told of alerts; NULL: nobody */
     struct option_position position;
 };
 

@@ -55,6 +55,27 @@ static const struct option service_options[] = {
      .default_text = "info",
      .choices = log_levels,
      .help = "Least severe lines that the server writes."},
+    {.name = "binary",
+     .type = OPT_STRING,
+     .offset = offsetof(struct deployment_service, binary),
+     .not_empty = true,
+     .help = "Own hosts: path of FraiseQL's server on the hosts, such as /usr/local/bin/fraiseql-server; "
+             "`schema` is then a path on the hosts too. Default: `command`, else the example service, which "
+             "stands in for it."},
+    {.name = "command",
+     .type = OPT_STRING_LIST,
+     .offset = offsetof(struct deployment_service, command),
+     .help =
+         "Own hosts: another server instead, an absolute path on the hosts and its arguments. It gets the "
+         "environment of FraiseQL's: DATABASE_URL, FRAISEQL_BIND_ADDR and the others."},
+    {.name = "version",
+     .type = OPT_STRING,
+     .offset = offsetof(struct deployment_service, version),
+     .not_empty = true,
+     .help =
+         "Own hosts: version of FraiseQL's server at `binary`, such as 2.19.0. Default: what the binary says "
+         "of itself where it lies on this machine. FraiseQL 2.15 takes PostgreSQL 14 and later, 2.16 and "
+         "later only 18."},
 };
 const struct option_section section_service = {.name = "service",
                                                .help = "The server, which runs alike in all regions.",

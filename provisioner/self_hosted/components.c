@@ -5,5 +5,12 @@
 const struct component *const host_components[] = {
     &component_base,
     &component_network,
+
+    &component_haproxy,
+    &component_service,
+    &component_monitoring,
+    &component_alertmanager,
+    &component_prometheus,
+
     NULL,
 };

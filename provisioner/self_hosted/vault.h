@@ -30,4 +30,7 @@ struct vault_certificate {
 int vault_certificate(struct vault *vault, const char *common_name, const char *const *names,
                       struct vault_certificate *ret, struct error *err) CHECK_RESULT;
 
+/* The certificate of that authority, in PEM: what clients verify with. */
+int vault_authority(struct vault *vault, struct str *ret_pem, struct error *err) CHECK_RESULT;
+
 #endif

@@ -4,7 +4,7 @@ import re
 import sys
 
 SOURCE_FOLDERS = ("lib", "scrapers", "tracing", "sla", "exporters", "failover", "collector", "agent", "provisioner", "supervisor",
-                  "relay")
+                  "relay", "examples")
 SKIPPED = {".git", "build", ".cache", "__pycache__"}
 
 
