@@ -96,7 +96,7 @@ static void check_key(const struct deployment *deployment, const struct region *
 static void check_cloud_only(const struct deployment *deployment, const struct region *region,
                              struct findings *findings)
 {
-    static const char *const keys[] = {"hosts", "address", "port-base"};
+    static const char *const keys[] = {"hosts", "address", "port-base", "components"};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         const char *path = check_path(deployment, "regions.%s.%s", region->name, keys[i]);
         if (check_written(deployment, path))

@@ -127,6 +127,25 @@ static void check_latencies(const struct deployment *deployment, struct findings
     }
 }
 
+static void check_components(const struct deployment *deployment, const struct region *region,
+                             struct findings *findings)
+{
+    for (size_t i = 0; i < region->components.count; i++) {
+        const char *names[32], *name = region->components.items[i];
+        size_t count = 0;
+        bool known = false;
+        for (size_t j = 0; host_components[j] && count < ARRAY_LEN(names); j++) {
+            names[count++] = host_components[j]->name;
+            known = known || strcmp(host_components[j]->name, name) == 0;
+        }
+        if (!known)
+            (void)check_fail(deployment, findings, "components",
+                             check_path(deployment, "regions.%s.components.%zu", region->name, i),
+                             "there is no component \"%.60s\"%s", name,
+                             check_nearest(deployment, name, names, count));
+    }
+}
+
 static void check_state_backend(const struct deployment *deployment, struct findings *findings)
 {
     if (deployment->state.backend == STATE_LOCAL)
@@ -144,6 +163,7 @@ void self_hosted_check(const struct deployment *deployment, const struct region 
     size_t before = findings->errors;
     if (check_host(deployment, region, findings) && check_address(deployment, region, findings))
         check_meeting(deployment, region, findings);
+    check_components(deployment, region, findings);
     bool first = true;
     for (size_t i = 0; i < region->index; i++) {
         const struct region *other = deployment_region(deployment, i);
@@ -156,7 +176,7 @@ void self_hosted_check(const struct deployment *deployment, const struct region 
     if (findings->errors > before)
         return;
     for (size_t i = 0; host_components[i]; i++) {
-        if (host_components[i]->validate)
+        if (host_components[i]->validate && component_runs(region, host_components[i]->name))
             host_components[i]->validate(deployment, region, findings);
     }
 }

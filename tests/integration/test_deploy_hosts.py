@@ -11,7 +11,7 @@ import unittest
 import harness
 from hosts_rig import ROOT, Deployment, users
 
-LOCAL = {"hosts": ["local"]}
+LOCAL = {"hosts": ["local"], "components": []}
 HAVE_NAMESPACES = ROOT and shutil.which("ip") and os.path.exists("/dev/net/tun")
 NETWORK = {"topology": "namespaces", "latency-ms": {"us/eu": 40}}
 

@@ -83,7 +83,7 @@ class Ssh(unittest.TestCase):
 
     def make(self, user="root", **regions):
         url = f"ssh://{user}@127.0.0.1:{self.server.port}"
-        return Deployment(self, {name: {"hosts": [url], "address": address}
+        return Deployment(self, {name: {"hosts": [url], "address": address, "components": []}
                                  for name, address in (regions or {"us": "127.77.1.1", "eu": "127.77.1.2"}).items()})
 
     def test_deploy_and_destroy(self):
