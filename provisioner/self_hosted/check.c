@@ -127,6 +127,17 @@ static void check_latencies(const struct deployment *deployment, struct findings
     }
 }
 
+static void check_state_backend(const struct deployment *deployment, struct findings *findings)
+{
+    if (deployment->state.backend == STATE_LOCAL)
+        return;
+    struct finding *finding =
+        check_fail(deployment, findings, "state", "state.backend",
+                   "own hosts keep what was done in a ledger on themselves, and need no other state");
+    finding_hint(findings, finding,
+                 "Leave state out; the deployment's secrets lie in .fraiseql beside this file.");
+}
+
 void self_hosted_check(const struct deployment *deployment, const struct region *region,
                        struct findings *findings)
 {
@@ -138,8 +149,10 @@ void self_hosted_check(const struct deployment *deployment, const struct region 
         const struct region *other = deployment_region(deployment, i);
         first = first && !(other->provider && other->provider->own_hosts);
     }
-    if (first)
+    if (first) {
         check_latencies(deployment, findings);
+        check_state_backend(deployment, findings);
+    }
     if (findings->errors > before)
         return;
     for (size_t i = 0; host_components[i]; i++) {

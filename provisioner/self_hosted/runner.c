@@ -56,10 +56,27 @@ static int do_script(const struct runner *runner, struct buf *script, struct buf
 /* --- ledger
  * ------------------------------------------------------------------------------------------------- */
 
-int runner_ledger(const struct runner *runner, struct ledger *ret, struct error *err)
+#define WAIT_NS (1200 * NS_PER_S)
+
+static int read_locked(const struct runner *runner, struct buf *bytes, struct error *err)
+{
+    const struct host_script request = {.text = arena_printf(runner->arena, "head -c %lu < %s\n",
+                                                             LEDGER_MAX_BYTES,
+                                                             step_quote(runner->arena, ledger_of(runner))),
+                                        .lock = lock_of(runner),
+                                        .timeout_ns = WAIT_NS};
+    if (runner->note)
+        runner->note(runner->note_ctx, "what an earlier run left running");
+    buf_reset(bytes);
+    return host_do(runner->host, &request, bytes, err);
+}
+
+int runner_ledger(const struct runner *runner, bool wait, struct ledger *ret, struct error *err)
 {
     struct buf bytes = BUF_INIT(LEDGER_MAX_BYTES + 1);
     int code = host_get(runner->host, ledger_of(runner), LEDGER_MAX_BYTES, &bytes, err);
+    if (!code && wait)
+        code = read_locked(runner, &bytes, err);
     *ret = (struct ledger){.arena = runner->arena};
     if (code == -ENOENT) {
         error_clear(err);
