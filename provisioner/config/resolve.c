@@ -53,8 +53,6 @@ static void resolve_region(struct deployment *deployment, struct region *region,
     if (!region->max_instances)
         region->max_instances = 2 * region->instances;
     region->provider = region->provider_name ? provider_find(region->provider_name) : NULL;
-    const struct node *chosen = region_node(deployment, region, "components");
-    region->chooses_components = chosen && chosen->key && strcmp(chosen->key, "components") == 0;
     region->host = region->hosts.count ? region->hosts.items[0] : NULL;
     if (!region->provider || region->provider->refusal)
         return;

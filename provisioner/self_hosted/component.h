@@ -49,16 +49,13 @@ struct component {
 /* In the order of their steps within a stage; NULL-terminated. */
 extern const struct component *const host_components[];
 
-/* Whether the region runs it: what it stands on always, others as the file chooses. */
 static inline bool component_runs(const struct region *region, const char *name)
 {
-    if (!region->chooses_components || strcmp(name, "base") == 0 || strcmp(name, "network") == 0)
-        return true;
-    for (size_t i = 0; i < region->components.count; i++) {
-        if (strcmp(region->components.items[i], name) == 0)
-            return true;
+    for (size_t i = 0; i < region->without.count; i++) {
+        if (strcmp(region->without.items[i], name) == 0)
+            return false;
     }
-    return false;
+    return true;
 }
 
 static inline const struct site *site_find(const struct site *site, const char *region)
