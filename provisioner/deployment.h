@@ -66,6 +66,9 @@ struct region {
 
 enum replication_mode { REPLICATION_NONE, REPLICATION_STREAMING, REPLICATION_ACTIVE_ACTIVE };
 
+/* Whom a commit waits for: nobody else, the first standby, or any `quorum` of them. */
+enum replication_commit { COMMIT_ASYNC, COMMIT_SYNC, COMMIT_QUORUM };
+
 /* What leaves one region for the others, as a publication restricts it. */
 struct replication_filter {
     const char *region;         /* whose rows are restricted */
@@ -81,6 +84,8 @@ struct deployment_replication {
     const char *conflict_resolution; /* crdt, last-update-wins, first-update-wins, error */
     const char *primary;             /* streaming: the region that writes; default: the first */
     struct string_list regions;      /* who takes part; empty: all */
+    int commit;                      /* enum replication_commit; own hosts, streaming */
+    int64_t quorum;
     struct section_list filters;     /* struct replication_filter */
     int64_t lag_target_ns, rpo_ns;   /* 0: not given */
     struct option_position position;

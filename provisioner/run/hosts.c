@@ -217,9 +217,9 @@ int hosts_reach(struct run *run)
 /* --- who writes
  * ------------------------------------------------------------------------------------------------- */
 
-static int asks_primary(const struct site *site, bool *ret, struct error *err)
+static int asks_primary(const struct site *site, enum site_writes *ret, struct error *err)
 {
-    *ret = false;
+    *ret = SITE_READS;
     for (size_t i = 0; host_components[i]; i++) {
         if (host_components[i]->is_primary)
             return host_components[i]->is_primary(site, ret, err);
@@ -227,25 +227,27 @@ static int asks_primary(const struct site *site, bool *ret, struct error *err)
     return 0;
 }
 
-/* As the databases say. Where none says so, as the file does: on a first deployment, and while the region
- * that writes cannot be asked and is the file's. */
+/* As the databases say: the one that writes, else the one that did. Where none says so, as the file does: on
+ * a first deployment, and while the region that writes cannot be asked and is the file's. */
 static int find_primary(struct hosts *hosts, const char **ret, struct error *err)
 {
     const char *found = NULL;
+    enum site_writes found_as = SITE_READS;
     for (size_t i = 0; i < hosts->count; i++) {
         const struct site *site = &hosts->sites[i];
         struct error ignored = {0};
-        bool primary = false;
-        if (!site->host || asks_primary(site, &primary, &ignored) || !primary)
+        enum site_writes as = SITE_READS;
+        if (!site->host || asks_primary(site, &as, &ignored) || as == SITE_READS || as < found_as)
             continue;
-        if (found) {
+        if (as == found_as) {
             (void)error_set(err, ERR_CONFLICT,
-                            "the databases of %s and %s both say that they are the one that writes", found,
-                            site->region->name);
+                            "the databases of %s and %s both say that they are the one that %s", found,
+                            site->region->name, as == SITE_WRITES ? "writes" : "wrote");
             error_set_hint(err, "Stop the one that is out of date, then deploy again: it is made a standby");
             return ERR_CONFLICT;
         }
         found = site->region->name;
+        found_as = as;
     }
     *ret = found ? found : hosts->run->deployment->replication.primary;
     return 0;

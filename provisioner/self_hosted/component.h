@@ -26,6 +26,12 @@ struct site {
     struct arena *arena;
 };
 
+enum site_writes {
+    SITE_READS, /* a standby, or none at all */
+    SITE_WROTE, /* did when it stopped, and does not answer now: whoever writes now goes before it */
+    SITE_WRITES
+};
+
 /* Texts live in the site's arena or are static. */
 struct component_look {
     const char *state;  /* "standing", "failed", "absent", or a word of its own: "primary", "standby" */
@@ -40,8 +46,8 @@ struct component {
     /* Appends this region's steps, in the order in which they run within a stage. */
     int (*steps)(const struct site *site, struct step_list *list, struct error *err);
     /* Asked on the host, blocking; NULL where it does not apply. Whether this region's database is the one
-     * that writes; false where there is none. */
-    int (*is_primary)(const struct site *site, bool *ret, struct error *err);
+     * that writes. */
+    int (*is_primary)(const struct site *site, enum site_writes *ret, struct error *err);
     /* How it stands, asked on the host. NULL: told from its steps, those whose id starts with "NAME/". */
     int (*look)(const struct site *site, struct component_look *ret, struct error *err);
 };

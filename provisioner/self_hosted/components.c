@@ -6,6 +6,8 @@ const struct component *const host_components[] = {
     &component_base,
     &component_network,
 
+    &component_postgresql,
+
     &component_haproxy,
     &component_service,
     &component_monitoring,

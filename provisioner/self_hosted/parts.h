@@ -7,6 +7,8 @@
 extern const struct component component_base;    /* folders, users, supervisor: base.c */
 extern const struct component component_network; /* network.c */
 
+extern const struct component component_postgresql; /* postgres.c */
+
 extern const struct component component_service; /* FraiseQL's server, a command, or the example: service.c */
 extern const struct component component_haproxy; /* traffic: haproxy.c */
 extern const struct component component_monitoring;   /* the collector: monitoring.c */

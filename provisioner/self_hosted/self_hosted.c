@@ -38,6 +38,7 @@ const struct provider provider_self_hosted = {
     .title = "Own hosts",
     .own_hosts = true,
     .database_product = "postgresql",
+    .database_version = 15, /* what Debian 12 has */
     .validate_region = self_hosted_check,
     .validate_credentials = self_hosted_credentials,
 };
