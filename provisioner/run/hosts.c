@@ -260,6 +260,8 @@ static int make_steps(struct host_root *own, struct error *err)
 {
     for (size_t i = 0; host_components[i]; i++) {
         const struct component *component = host_components[i];
+        if (!component_runs(own->site->region, component->name))
+            continue;
         int code = component->steps ? component->steps(own->site, &own->steps, err) : 0;
         if (code)
             return error_prefix(err, "region %s: %s", own->site->region->name, component->name);

@@ -12,6 +12,8 @@ from test_deploy_render import as_yaml
 
 FRAISEQL = os.path.join(harness.BUILD, "bin", "fraiseql")
 ROOT = os.geteuid() == 0
+# What every region stands on, and nothing else.
+BARE = {"without": ["haproxy", "service", "monitoring", "alertmanager", "prometheus"]}
 
 
 class Deployment:

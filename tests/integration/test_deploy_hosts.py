@@ -9,9 +9,9 @@ import subprocess
 import unittest
 
 import harness
-from hosts_rig import ROOT, Deployment, users
+from hosts_rig import BARE, ROOT, Deployment, users
 
-LOCAL = {"hosts": ["local"]}
+LOCAL = {"hosts": ["local"], **BARE}
 HAVE_NAMESPACES = ROOT and shutil.which("ip") and os.path.exists("/dev/net/tun")
 NETWORK = {"topology": "namespaces", "latency-ms": {"us/eu": 40}}
 
@@ -201,7 +201,9 @@ class Refusals(unittest.TestCase):
         from test_deploy_render import as_yaml
         cases = [({"hosts": []}, {}, "names its host"), ({"hosts": ["http://x"]}, {}, "neither local nor an ssh"),
                  ({"hosts": ["ssh://a:b@x"]}, {}, "a password cannot be given"), ({"hosts": ["local", "ssh://x"]}, {}, "one a region"),
-                 ({"hosts": ["ssh://db1"]}, {}, "IPv4 address must be given"), ({"hosts": ["local"], "address": "::1"}, {}, "IPv4"),
+                 ({"hosts": ["ssh://db1"]}, {}, "IPv4 address must be given"), ({"hosts": ["local"], "without": ["haproxi"]}, {}, 'did you mean "haproxy"'),
+                 ({"hosts": ["local"], "without": ["base"]}, {}, "to leave out"),
+                 ({"hosts": ["local"], "address": "::1"}, {}, "IPv4"),
                  ({"hosts": ["ssh://1.2.3.4"]}, {"topology": "namespaces"}, "another machine"),
                  ({"hosts": ["local"]}, {"latency-ms": {"us/eu": 3}}, "is for topology: namespaces"),
                  ({"hosts": ["local"]}, {"topology": "namespaces", "latency-ms": {"us/mars": 3}}, "there is no region"),

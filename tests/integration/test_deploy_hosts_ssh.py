@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 import harness
-from hosts_rig import ROOT, Deployment, children
+from hosts_rig import BARE, ROOT, Deployment, children
 
 SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if os.path.exists("/usr/sbin/sshd") else None)
 
@@ -83,7 +83,7 @@ class Ssh(unittest.TestCase):
 
     def make(self, user="root", **regions):
         url = f"ssh://{user}@127.0.0.1:{self.server.port}"
-        return Deployment(self, {name: {"hosts": [url], "address": address}
+        return Deployment(self, {name: {"hosts": [url], "address": address, **BARE}
                                  for name, address in (regions or {"us": "127.77.1.1", "eu": "127.77.1.2"}).items()})
 
     def test_deploy_and_destroy(self):

@@ -9,7 +9,7 @@ import time
 import unittest
 
 import harness
-from hosts_rig import ROOT, Deployment
+from hosts_rig import BARE, ROOT, Deployment
 
 ECHO = """
 import socket, sys
@@ -45,7 +45,7 @@ print(min(times) * 1000)
 class Links(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.one = Deployment(cls, {name: {"hosts": ["local"]} for name in ("us", "eu", "ap")},
+        cls.one = Deployment(cls, {name: {"hosts": ["local"], **BARE} for name in ("us", "eu", "ap")},
                              network={"topology": "namespaces", "latency-ms": {"us/eu": 60}})
         cls.one.deploy()
         cls.addresses = {}
