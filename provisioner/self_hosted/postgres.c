@@ -120,16 +120,29 @@ static int put_client(const struct site *site, struct step_list *list, struct ho
     return 0;
 }
 
+/* Clients come through a proxy of any region, and those that verify names know no other address than the
+ * proxy's. */
+static const char *const *certificate_names(const struct site *site)
+{
+    const char **names = arena_zalloc(site->arena, (site->site_count + 4) * sizeof *names);
+    size_t count = 0;
+    names[count++] = site->region->name;
+    names[count++] = "localhost";
+    names[count++] = "127.0.0.1";
+    for (size_t i = 0; i < site->site_count; i++)
+        names[count++] = site->sites[i].layout->address;
+    return names;
+}
+
 static int put_certificates(const struct site *site, struct step_list *list, struct host_step *step,
                             struct error *err)
 {
     const struct postgres_paths paths = postgres_paths_of(site);
-    const char *const names[] = {site->region->name, site->layout->address, NULL};
     const char *owner =
         arena_printf(list->arena, "%s:%s", site->layout->postgres_user, site->layout->postgres_user);
     struct vault_certificate pair;
     int code = vault_certificate(site->vault, arena_printf(list->arena, "postgresql-%s", site->region->name),
-                                 names, &pair, err);
+                                 certificate_names(site), &pair, err);
     if (code)
         return code;
     step_put(list, step, paths.authority, pair.authority_pem, 0644, "root:root", false);
