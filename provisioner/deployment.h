@@ -57,6 +57,7 @@ struct region {
     const char *host;         /* the first of them: "local" or ssh://...; NULL: none was written */
     const char *address;      /* numeric, as written; NULL: what the host gives */
     int64_t port_base;        /* 0: the usual ports */
+    struct string_list without; /* components that do not run here */
     struct string_map labels;
     struct region_database database;
     struct region_network network;

@@ -160,8 +160,8 @@ static bool write_pid_file(const struct description *description, const char *pa
 
 static bool open_outputs(const char *log)
 {
-    int in = open("/dev/null", O_RDONLY);
-    int out = open(log ? log : "/dev/null", O_WRONLY | O_APPEND | O_CREAT, 0640);
+    int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int out = open(log ? log : "/dev/null", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     return in >= 0 && out >= 0 && dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2;
 }
 

@@ -96,13 +96,15 @@ static void check_key(const struct deployment *deployment, const struct region *
 static void check_cloud_only(const struct deployment *deployment, const struct region *region,
                              struct findings *findings)
 {
-    static const char *const keys[] = {"hosts", "address", "port-base"};
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        const char *path = check_path(deployment, "regions.%s.%s", region->name, keys[i]);
-        if (check_written(deployment, path))
-            (void)check_fail(deployment, findings, "hosts", path,
-                             "is for provider: self-hosted, and this is %s", region->provider->title);
-    }
+    const char *key = region->hosts.count     ? "hosts"
+                      : region->address       ? "address"
+                      : region->port_base     ? "port-base"
+                      : region->without.count ? "without"
+                                              : NULL;
+    if (key)
+        (void)check_fail(deployment, findings, "hosts",
+                         check_path(deployment, "regions.%s.%s", region->name, key),
+                         "is for provider: self-hosted, and this is %s", region->provider->title);
 }
 
 static void check_region(const struct deployment *deployment, const struct region *region,

@@ -214,6 +214,12 @@ static const struct option region_options[] = {
          "Default: the usual ports (5432 PostgreSQL, 8080 HTTP, 5433 writes, 5434 reads, 9480 collector, "
          "9090 "
          "Prometheus, 9093 Alertmanager, 8405 HAProxy's metrics, 8000 the service)."},
+    {.name = "without",
+     .type = OPT_STRING_LIST,
+     .offset = offsetof(struct region, without),
+     .help =
+         "Own hosts: parts that do not run here, of postgresql, haproxy, service, monitoring, alertmanager "
+         "and prometheus. They are yours to provide where another part needs them."},
     {.name = "labels",
      .type = OPT_STRING_MAP,
      .offset = offsetof(struct region, labels),

@@ -5,9 +5,12 @@
 #include "provisioner/run/flow.h"
 #include "provisioner/run/hosts_internal.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int hosts_judge(const struct deployment *deployment, bool *ret_own, struct error *err)
@@ -110,17 +113,44 @@ static void open_one(void *ctx, size_t number)
                                   .arena = own->steps.arena,
                                   .note = note,
                                   .note_ctx = own};
-    if (runner_ledger(&own->runner, &own->ledger, &own->err)) {
+    if (runner_ledger(&own->runner, hosts->exclusive, &own->ledger, &own->err)) {
         host_close(own->host);
         own->site->host = own->host = NULL;
     }
 }
 
+/* Folders of runs that were killed. Only ours, and only when no process has their number. */
+static void sweep_control(void)
+{
+    static const char prefix[] = "fraiseql-ssh-";
+    DIR *folder = opendir("/tmp");
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder))) {
+        char path[300];
+        struct stat info;
+        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0)
+            continue;
+        long pid = strtol(entry->d_name + sizeof prefix - 1, NULL, 10);
+        (void)snprintf(path, sizeof path, "/tmp/%s", entry->d_name);
+        if (pid > 1 && kill((pid_t)pid, 0) < 0 && errno == ESRCH && lstat(path, &info) == 0 &&
+            S_ISDIR(info.st_mode) && info.st_uid == geteuid())
+            (void)rmdir(path);
+    }
+    if (folder)
+        (void)closedir(folder);
+}
+
+/* A socket's path may have 107 bytes, and ssh appends some: not in the deployment's folder. */
 static int make_control(struct hosts *hosts)
 {
     struct error err = {0};
-    /* A socket's path may have 107 bytes, and ssh appends some: not in the deployment's folder. */
-    (void)snprintf(hosts->control, sizeof hosts->control, "/tmp/fraiseql-ssh-XXXXXX");
+    bool wanted = false;
+    for (size_t i = 0; i < hosts->count; i++)
+        wanted = wanted || strcmp(hosts->sites[i].region->host, "local") != 0;
+    if (!wanted)
+        return STATUS_OK;
+    sweep_control();
+    (void)snprintf(hosts->control, sizeof hosts->control, "/tmp/fraiseql-ssh-%d-XXXXXX", (int)getpid());
     if (mkdtemp(hosts->control))
         return STATUS_OK;
     hosts->control[0] = '\0';
@@ -135,6 +165,7 @@ int hosts_open_all(struct run *run)
     int status = make_control(hosts);
     if (status)
         return status;
+    hosts->exclusive = run->workspace.lock_fd >= 0;
     for (size_t i = 0; i < run->region_count; i++) {
         struct host_root *own = &hosts->roots[run->regions[i].region->index];
         own->root = &run->regions[i];
@@ -245,6 +276,8 @@ static int make_steps(struct host_root *own, struct error *err)
 {
     for (size_t i = 0; host_components[i]; i++) {
         const struct component *component = host_components[i];
+        if (!component_runs(own->site->region, component->name))
+            continue;
         int code = component->steps ? component->steps(own->site, &own->steps, err) : 0;
         if (code)
             return error_prefix(err, "region %s: %s", own->site->region->name, component->name);

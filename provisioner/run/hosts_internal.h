@@ -27,6 +27,7 @@ struct hosts {
     struct run *run;
     struct arena *arena;
     char control[64]; /* folder of ssh's control connections; "": not made */
+    bool exclusive;   /* a run that changes something */
     struct vault *vault;
     struct host_root *roots; /* all regions, in file order */
     struct site *sites;

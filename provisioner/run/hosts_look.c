@@ -6,19 +6,28 @@
 
 #include <signal.h>
 
+#define PROXY "haproxy" /* the component that clients of a region talk to */
+
+/* "postgresql/cluster" and "service-1/process" are of postgresql and service. */
+static bool is_of(const char *id, const char *component)
+{
+    size_t length = strlen(component);
+    return strncmp(id, component, length) == 0 && (id[length] == '/' || id[length] == '-');
+}
+
 void hosts_outputs(struct run_root *root, struct root_outputs *ret)
 {
     const struct host_root *own = root->own;
     const struct layout *layout = &own->layout;
     bool serves = false, keeps = false;
     for (size_t i = 0; i < own->ledger.count; i++) {
-        serves = serves || own->ledger.items[i].stage == STAGE_TRAFFIC;
+        serves = serves || is_of(own->ledger.items[i].id, PROXY);
         keeps = keeps || own->ledger.items[i].stage == STAGE_PRIMARY ||
                 own->ledger.items[i].stage == STAGE_STANDBY;
     }
     /* Within the run that makes them they are in no ledger that was read. */
     for (size_t i = 0; own->changed && i < own->steps.count; i++) {
-        serves = serves || own->steps.items[i].stage == STAGE_TRAFFIC;
+        serves = serves || is_of(own->steps.items[i].id, PROXY);
         keeps =
             keeps || own->steps.items[i].stage == STAGE_PRIMARY || own->steps.items[i].stage == STAGE_STANDBY;
     }
@@ -35,13 +44,6 @@ void hosts_outputs(struct run_root *root, struct root_outputs *ret)
         return;
     ret->endpoint = layout->address;
     ret->url = arena_printf(root->arena, "http://%s:%u", layout->address, layout->ports[PORT_HTTP]);
-}
-
-/* "postgresql/cluster" and "service-1/process" are of postgresql and service. */
-static bool is_of(const char *id, const char *component)
-{
-    size_t length = strlen(component);
-    return strncmp(id, component, length) == 0 && (id[length] == '/' || id[length] == '-');
 }
 
 static struct component_look by_steps(const struct host_root *own, const char *name, const char *const *found)

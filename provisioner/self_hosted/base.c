@@ -34,7 +34,7 @@ static void add_folders(const struct site *site, struct step_list *list)
                                layout->run, layout->data, layout->log, layout->config);
     step->undo = arena_printf(
         list->arena,
-        "rm -rf %s\nrmdir %s/process %s %s %s 2>/dev/null || true\n"
+        "rm -rf %s\nrmdir %s/* %s %s %s 2>/dev/null || true\n"
         "rmdir %s 2>/dev/null || true\nrmdir /run/fraiseql/%s /run/fraiseql 2>/dev/null || true\n",
         layout->run, layout->config, layout->config, layout->bin, layout->log, layout->data,
         layout->deployment);

@@ -4,6 +4,7 @@
 #include "provisioner/provider.h"
 #include "provisioner/self_hosted/component.h"
 #include "provisioner/self_hosted/host_url.h"
+#include "provisioner/self_hosted/parts.h"
 
 #include <stdlib.h>
 
@@ -127,23 +128,60 @@ static void check_latencies(const struct deployment *deployment, struct findings
     }
 }
 
+/* What every region stands on cannot be left out. */
+static void check_without(const struct deployment *deployment, const struct region *region,
+                          struct findings *findings)
+{
+    const char *names[32];
+    size_t count = 0;
+    for (size_t i = 0; host_components[i] && count < ARRAY_LEN(names); i++) {
+        if (host_components[i] != &component_base && host_components[i] != &component_network)
+            names[count++] = host_components[i]->name;
+    }
+    for (size_t i = 0; i < region->without.count; i++) {
+        const char *name = region->without.items[i];
+        bool known = false;
+        for (size_t j = 0; j < count; j++)
+            known = known || strcmp(names[j], name) == 0;
+        if (!known)
+            (void)check_fail(deployment, findings, "without",
+                             check_path(deployment, "regions.%s.without.%zu", region->name, i),
+                             "there is no part \"%.60s\" to leave out%s", name,
+                             check_nearest(deployment, name, names, count));
+    }
+}
+
+static void check_state_backend(const struct deployment *deployment, struct findings *findings)
+{
+    if (deployment->state.backend == STATE_LOCAL)
+        return;
+    struct finding *finding =
+        check_fail(deployment, findings, "state", "state.backend",
+                   "own hosts keep what was done in a ledger on themselves, and need no other state");
+    finding_hint(findings, finding,
+                 "Leave state out; the deployment's secrets lie in .fraiseql beside this file.");
+}
+
 void self_hosted_check(const struct deployment *deployment, const struct region *region,
                        struct findings *findings)
 {
     size_t before = findings->errors;
     if (check_host(deployment, region, findings) && check_address(deployment, region, findings))
         check_meeting(deployment, region, findings);
+    check_without(deployment, region, findings);
     bool first = true;
     for (size_t i = 0; i < region->index; i++) {
         const struct region *other = deployment_region(deployment, i);
         first = first && !(other->provider && other->provider->own_hosts);
     }
-    if (first)
+    if (first) {
         check_latencies(deployment, findings);
+        check_state_backend(deployment, findings);
+    }
     if (findings->errors > before)
         return;
     for (size_t i = 0; host_components[i]; i++) {
-        if (host_components[i]->validate)
+        if (host_components[i]->validate && component_runs(region, host_components[i]->name))
             host_components[i]->validate(deployment, region, findings);
     }
 }

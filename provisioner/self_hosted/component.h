@@ -56,6 +56,15 @@ struct component {
 /* In the order of their steps within a stage; NULL-terminated. */
 extern const struct component *const host_components[];
 
+static inline bool component_runs(const struct region *region, const char *name)
+{
+    for (size_t i = 0; i < region->without.count; i++) {
+        if (strcmp(region->without.items[i], name) == 0)
+            return false;
+    }
+    return true;
+}
+
 static inline const struct site *site_find(const struct site *site, const char *region)
 {
     for (size_t i = 0; i < site->site_count; i++) {

@@ -54,8 +54,8 @@ static void add_target(const struct site *site, const struct haproxy_paths *path
     step->check = arena_printf(list->arena, "[ \"$(%s show)\" = %s ]\n", paths->helper, target);
     step->apply =
         arena_printf(list->arena, "mkdir -p %s\n%s open %s\n", paths->folder, paths->helper, target);
-    step->undo = arena_printf(list->arena, "rm -f %s %s.new %s.lock\nrmdir %s 2>/dev/null || true\n",
-                              paths->target, paths->target, paths->target, paths->folder);
+    step->undo =
+        arena_printf(list->arena, "rm -f %s %s.new %s.lock\n", paths->target, paths->target, paths->target);
 }
 
 /* Refused before it takes the place of the one that runs. */

@@ -28,6 +28,7 @@
     "    timeout server 60s\n"                                                                               \
     "    timeout http-request 30s\n"                                                                         \
     "    timeout queue 5s\n"                                                                                 \
+    "    option forwardfor\n"                                                                                \
     "    http-error status 503 content-type application/json string "                                        \
     "'{\"data\":null,\"errors\":[{\"message\":\"no region "                                                  \
     "answers\",\"extensions\":{\"code\":\"NO_REGION\"}}]}'\n"                                                \

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define DEFAULT_NS     (120 * NS_PER_S)
@@ -195,11 +196,32 @@ int host_get(struct host *host, const char *path, size_t max_bytes, struct buf *
 /* --- opening
  * ------------------------------------------------------------------------------------------------- */
 
-/* "uid=1000 sudo=0 machine=x86_64" */
+/* "x86_64 sudo": what it is, and how we become root there. */
+static int judge_greeting(struct host *host, struct str answer, struct error *err)
+{
+    struct utsname own;
+    const char *space = memchr(answer.ptr, ' ', answer.len);
+    struct str machine = {answer.ptr, space ? (size_t)(space - answer.ptr) : answer.len};
+    host->sudo = str_ends(answer, STR(" sudo"));
+    if (!host->sudo && !str_ends(answer, STR(" root"))) {
+        (void)error_set(err, ERR_AUTH, "%s: we are not root there, and `sudo -n` does not make us root",
+                        host->name);
+        error_set_hint(err, host->url.host ? "Log in as root, or give the user a NOPASSWD line in sudoers"
+                                           : "Run this as root, or give the user a NOPASSWD line in sudoers");
+        return ERR_AUTH;
+    }
+    if (uname(&own) == 0 && !str_equal_text(machine, own.machine))
+        return error_set(err, ERR_CONFIG,
+                         "%s: its machine is %.*s, and the programs that are brought along are of %s",
+                         host->name, STR_ARGS(machine), own.machine);
+    return 0;
+}
+
 static int greet(struct host *host, struct error *err)
 {
-    static const char command[] = "if [ \"$(id -u)\" = 0 ]; then echo root; elif sudo -n true 2>/dev/null; "
-                                  "then echo sudo; else echo none; fi";
+    static const char command[] =
+        "if [ \"$(id -u)\" = 0 ]; then who=root; elif sudo -n true 2>/dev/null; then who=sudo; "
+        "else who=none; fi; echo \"$(uname -m) $who\"";
     struct buf out = BUF_INIT(64UL * 1024);
     struct said said = {.tail = BUF_INIT(2 * SAID_MAX)};
     struct exec_request request = {.deadline_mono_ns = clock_mono_ns() + OPEN_NS, .out = &out, .ctx = &said};
@@ -209,14 +231,16 @@ static int greet(struct host *host, struct error *err)
         explain(host, &said, status, err);
         code = error_prefix(err, "%s: no command can be run there", host->name);
     }
-    struct str who = last_lines(buf_str(&out));
-    host->sudo = str_ends(who, STR("sudo"));
-    if (!code && !host->sudo && !str_ends(who, STR("root"))) {
-        code = error_set(err, ERR_AUTH, "%s: we are not root there, and `sudo -n` does not make us root",
-                         host->name);
-        error_set_hint(err, host->url.host ? "Log in as root, or give the user a NOPASSWD line in sudoers"
-                                           : "Run this as root, or give the user a NOPASSWD line in sudoers");
+    /* A greeting of the login shell's may come before it. */
+    struct str answer = str_trim(buf_str(&out));
+    for (size_t i = answer.len; i > 0; i--) {
+        if (answer.ptr[i - 1] == '\n') {
+            answer = (struct str){answer.ptr + i, answer.len - i};
+            break;
+        }
     }
+    if (!code)
+        code = judge_greeting(host, answer, err);
     buf_deinit(&out);
     buf_deinit(&said.tail);
     host->begun = !code;

@@ -80,7 +80,6 @@ static int add_secrets(const struct site *site, struct step_list *list, struct e
     if (webhook)
         step_put(list, step, collector_file(site, COLLECTOR_WEBHOOK_SECRET), str_from(webhook), 0600, owner,
                  true);
-    step->undo = arena_printf(list->arena, "rmdir %s/monitoring 2>/dev/null || true\n", layout->config);
     return 0;
 }
 

@@ -34,8 +34,8 @@ static void add_data(const struct site *site, const struct server *server, struc
 }
 
 /* `rules`: NULL for Alertmanager. */
-static void add_config(const struct site *site, const struct server *server, const char *path,
-                       struct str text, const char *rules, struct step_list *list)
+static void add_config(const struct server *server, const char *path, struct str text, const char *rules,
+                       struct step_list *list)
 {
     struct host_step *step =
         step_add(list, STAGE_MONITORING, arena_printf(list->arena, "%s/config", server->name),
@@ -47,7 +47,6 @@ static void add_config(const struct site *site, const struct server *server, con
     step->apply =
         arena_printf(list->arena, "said=$(%s %s 2>&1) || fail \"%s refuses its configuration: $said\"\n",
                      server->check, path, server->title);
-    step->undo = arena_printf(list->arena, "rmdir %s 2>/dev/null || true\n", folder_of(site, server));
 }
 
 static void add_process(const struct site *site, const struct server *server, const char *const *argv,
@@ -91,7 +90,7 @@ static int prometheus_steps(const struct site *site, struct step_list *list, str
     prometheus_config_write(site, rules, &text);
     step_packages(list, site, "prometheus/packages", packages);
     add_data(site, &prometheus, list);
-    add_config(site, &prometheus, path, taken(arena, &text), rules, list);
+    add_config(&prometheus, path, taken(arena, &text), rules, list);
     int64_t retention_s = site->deployment->monitoring.metrics_retention_ns / NS_PER_S;
     const char *const argv[] = {
         prometheus.program,
@@ -117,7 +116,7 @@ static int alertmanager_steps(const struct site *site, struct step_list *list, s
     alertmanager_config_write(site, &text);
     step_packages(list, site, "alertmanager/packages", packages);
     add_data(site, &alertmanager, list);
-    add_config(site, &alertmanager, path, taken(arena, &text), NULL, list);
+    add_config(&alertmanager, path, taken(arena, &text), NULL, list);
     const char *const argv[] = {alertmanager.program,
                                 arena_printf(arena, "--config.file=%s", path),
                                 arena_printf(arena, "--storage.path=%s/alertmanager", site->layout->data),

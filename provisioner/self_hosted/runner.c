@@ -56,10 +56,27 @@ static int do_script(const struct runner *runner, struct buf *script, struct buf
 /* --- ledger
  * ------------------------------------------------------------------------------------------------- */
 
-int runner_ledger(const struct runner *runner, struct ledger *ret, struct error *err)
+#define WAIT_NS (1200 * NS_PER_S)
+
+static int read_locked(const struct runner *runner, struct buf *bytes, struct error *err)
+{
+    const struct host_script request = {.text = arena_printf(runner->arena, "head -c %lu < %s\n",
+                                                             LEDGER_MAX_BYTES,
+                                                             step_quote(runner->arena, ledger_of(runner))),
+                                        .lock = lock_of(runner),
+                                        .timeout_ns = WAIT_NS};
+    if (runner->note)
+        runner->note(runner->note_ctx, "what an earlier run left running");
+    buf_reset(bytes);
+    return host_do(runner->host, &request, bytes, err);
+}
+
+int runner_ledger(const struct runner *runner, bool wait, struct ledger *ret, struct error *err)
 {
     struct buf bytes = BUF_INIT(LEDGER_MAX_BYTES + 1);
     int code = host_get(runner->host, ledger_of(runner), LEDGER_MAX_BYTES, &bytes, err);
+    if (!code && wait)
+        code = read_locked(runner, &bytes, err);
     *ret = (struct ledger){.arena = runner->arena};
     if (code == -ENOENT) {
         error_clear(err);
@@ -262,6 +279,16 @@ int runner_apply(const struct runner *runner, const struct host_step *step, cons
     return code ? error_prefix(err, "%s", step->title) : 0;
 }
 
+/* Folders below the region's that files were put into go with the last of them. */
+static void put_removal(const struct runner *runner, const char *path, struct buf *script)
+{
+    const char *quoted = step_quote(runner->arena, path), *slash = strrchr(path, '/');
+    buf_printf(script, "rm -f %s %s.fraiseql-new\n", quoted, quoted);
+    const char *folder = arena_strdup(runner->arena, (struct str){path, slash ? (size_t)(slash - path) : 0});
+    if (is_below(folder, runner->layout->base))
+        buf_printf(script, "rmdir %s 2>/dev/null || true\n", step_quote(runner->arena, folder));
+}
+
 int runner_undo(const struct runner *runner, const struct ledger_entry *entry, struct error *err)
 {
     struct buf script = BUF_INIT(SCRIPT_MAX), input = BUF_INIT(INPUT_MAX);
@@ -273,10 +300,8 @@ int runner_undo(const struct runner *runner, const struct ledger_entry *entry, s
     put_functions(runner, &script);
     if (entry->undo[0])
         buf_printf(&script, "(\n%s\n) </dev/null\n", entry->undo);
-    for (size_t i = 0; i < entry->files.count; i++) {
-        const char *path = step_quote(runner->arena, entry->files.items[i]);
-        buf_printf(&script, "rm -f %s %s.fraiseql-new\n", path, path);
-    }
+    for (size_t i = 0; i < entry->files.count; i++)
+        put_removal(runner, entry->files.items[i], &script);
     ledger_put_undone(&input, entry->id);
     buf_printf(&script, "record %zu\n", input.len);
     int code = do_script(&then, &script, &input, true, 0, err);

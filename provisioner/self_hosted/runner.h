@@ -19,9 +19,9 @@ struct runner {
     void *note_ctx;
 };
 
-/* The region's ledger. ERR_CONFLICT when it is that of another deployment. `*ret` is empty where there is
- * none. */
-int runner_ledger(const struct runner *runner, struct ledger *ret, struct error *err) CHECK_RESULT;
+/* The region's ledger. With `wait`, what a killed run left running there ends first. ERR_CONFLICT when it is
+ * that of another deployment. `*ret` is empty where there is none. */
+int runner_ledger(const struct runner *runner, bool wait, struct ledger *ret, struct error *err) CHECK_RESULT;
 /* Fills found[] for compare_steps(). */
 int runner_probe(const struct runner *runner, const struct step_list *steps, const struct ledger *ledger,
                  const char **found, struct error *err) CHECK_RESULT;

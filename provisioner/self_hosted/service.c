@@ -173,7 +173,8 @@ static void add_process(const struct site *site, struct step_list *list, int64_t
 {
     const struct layout *layout = site->layout;
     const char *const *argv = argv_of(site);
-    const char *const watches[] = {environment, service_authority_path(site), argv[0], NULL};
+    const char *const watches[] = {environment, service_authority_path(site), argv[0],
+                                   service_server_config_path(site), NULL}; /* the last one may be NULL */
     const struct host_process process = {
         .name = arena_printf(list->arena, "service-%lld", (long long)instance + 1),
         .user = layout->service_user,
@@ -203,7 +204,6 @@ static int steps(const struct site *site, struct step_list *list, struct error *
             list, step,
             arena_printf(list->arena, "%s/service/service-%lld.env", site->layout->config, (long long)i + 1),
             service_environment(site, &secrets, i), 0600, "root:root", true);
-    step->undo = arena_printf(list->arena, "rmdir %s/service 2>/dev/null || true\n", site->layout->config);
     for (int64_t i = 0; i < site->region->instances; i++)
         add_process(
             site, list, i,

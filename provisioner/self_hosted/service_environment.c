@@ -16,6 +16,33 @@ const char *service_authority_path(const struct site *site)
     return arena_printf(site->arena, "%s/service/ca.pem", site->layout->config);
 }
 
+const char *service_server_config_path(const struct site *site)
+{
+    const struct deployment_service *service = &site->deployment->service;
+    for (size_t i = 0; i < service->environment.count; i++) {
+        if (strcmp(service->environment.items[i].key, "FRAISEQL_CONFIG") == 0)
+            return NULL;
+    }
+    return service->binary ? arena_printf(site->arena, "%s/service/fraiseql.toml", site->layout->config)
+                           : NULL;
+}
+
+struct str service_server_config(const struct site *site)
+{
+    return str_from(arena_printf(site->arena,
+                                 "# Written by fraiseql deploy.\n"
+                                 "cors_enabled = false\n"
+                                 "\n"
+                                 "[database_tls]\n"
+                                 "postgres_ssl_mode = \"verify-full\"\n"
+                                 "ca_bundle_path = \"%s\"\n"
+                                 "\n"
+                                 "[rate_limiting]\n"
+                                 "trust_proxy_headers = true\n"
+                                 "trusted_proxy_cidrs = [\"127.0.0.0/8\", \"%s/32\"]\n",
+                                 service_authority_path(site), site->layout->address));
+}
+
 /* sslmode=require alone, since not every driver reads more from a URL: libpq verifies the authority where it
  * finds PGSSLROOTCERT. The proxy's address is not the database's, so there is no name to verify. */
 static void write_database(const struct site *site, const char *variable, enum layout_port port,
@@ -61,6 +88,8 @@ struct str service_environment(const struct site *site, const struct service_sec
     buf_printf(&out, "FRAISEQL_METRICS_TOKEN=%s\n", secrets->metrics_token);
     if (service->binary || service->command.count)
         buf_printf(&out, "FRAISEQL_SCHEMA_PATH=%s\n", service->schema);
+    if (service_server_config_path(site))
+        buf_printf(&out, "FRAISEQL_CONFIG=%s\n", service_server_config_path(site));
     buf_printf(&out, "RUST_LOG=%s\n", service->log_level);
     write_telemetry(site, instance, &out);
     for (size_t i = 0; i < service->environment.count; i++)

@@ -13,6 +13,13 @@ struct service_secrets {
 /* `instance` counts from 0. */
 struct str service_environment(const struct site *site, const struct service_secrets *secrets,
                                int64_t instance);
+/* Configuration of FraiseQL's server that has no variable: it refuses to start with open CORS, verifies
+ * databases by name only where a file says so, and counts all clients as one unless it may believe the proxy.
+ */
+struct str service_server_config(const struct site *site);
+/* Where that lies; NULL where the server is another program, or service.environment names a file of its own.
+ */
+const char *service_server_config_path(const struct site *site);
 /* Where the authority's certificate lies that the databases' certificates are verified with. */
 const char *service_authority_path(const struct site *site);
 /* Whether a value can stand in such a line: every reader of the file understands it alike. */

@@ -3,8 +3,8 @@ import os
 import re
 import sys
 
-SOURCE_FOLDERS = ("lib", "scrapers", "tracing", "sla", "exporters", "failover", "collector", "agent", "provisioner",
-                  "examples")
+SOURCE_FOLDERS = ("lib", "scrapers", "tracing", "sla", "exporters", "failover", "collector", "agent", "provisioner", "supervisor",
+                  "relay", "examples")
 SKIPPED = {".git", "build", ".cache", "__pycache__"}
 
 

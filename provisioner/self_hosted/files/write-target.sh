@@ -25,15 +25,15 @@ ask() {
     ' "$1" "$2"
 }
 
-# A restart finds this; $1: a region, or nothing for none.
+# A restart finds this; $1: a region, or nothing for none (HAProxy takes no empty value, and no region is named "-").
 keep() {
-    printf 'global\n    setenv FRAISEQL_WRITE_TARGET "%s"\n' "$1" >"$target.new"
+    printf 'global\n    setenv FRAISEQL_WRITE_TARGET %s\n' "${1:--}" >"$target.new"
     chmod 644 "$target.new"
     sync "$target.new" 2>/dev/null || true
     mv -f "$target.new" "$target"
 }
 
-kept() { sed -n 's/^    setenv FRAISEQL_WRITE_TARGET "\(.*\)"$/\1/p' "$target" 2>/dev/null || true; }
+kept() { sed -n 's/^    setenv FRAISEQL_WRITE_TARGET \([^-].*\)$/\1/p' "$target" 2>/dev/null || true; }
 
 # A worker that a reload left behind for its sessions knows nothing of the socket: it goes.
 end_former_workers() {

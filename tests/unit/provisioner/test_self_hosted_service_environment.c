@@ -27,7 +27,23 @@ START_TEST(the_server_gets_its_schema_and_the_way_of_its_traces)
                  "monitoring: { otlp-endpoint: \"https://traces.example/v1/traces\" }\n");
     ck_assert_contains(of(&fixture, 0, 0), "\nFRAISEQL_SCHEMA_PATH=/srv/s.json\n");
     ck_assert_contains(of(&fixture, 0, 0),
+                       "\nFRAISEQL_CONFIG=/var/lib/fraiseql/shop/us-east/config/service/fraiseql.toml\n");
+    struct buf text = BUF_INIT(65536);
+    buf_append_str(&text, service_server_config(&fixture.sites[0]));
+    fixture_check_golden("fraiseql.toml", &text);
+    ck_assert_contains(of(&fixture, 0, 0),
                        "\nOTEL_EXPORTER_OTLP_ENDPOINT=https://traces.example/v1/traces\n");
+    fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(a_configuration_of_the_users_own_is_left_alone)
+{
+    struct fixture fixture;
+    fixture_open(&fixture, "service: { binary: /opt/fraiseql-server, version: \"2.15\", schema: /srv/s.json, "
+                           "environment: { FRAISEQL_CONFIG: /etc/my.toml } }\n");
+    ck_assert_ptr_null(service_server_config_path(&fixture.sites[0]));
+    ck_assert_contains(of(&fixture, 0, 0), "\nFRAISEQL_CONFIG=/etc/my.toml\n");
     fixture_close(&fixture);
 }
 END_TEST
@@ -61,6 +77,7 @@ static Suite *service_environment_suite(void)
     TCase *tcase = tcase_create("service_environment");
     tcase_add_test(tcase, the_second_instance_of_a_region);
     tcase_add_test(tcase, the_server_gets_its_schema_and_the_way_of_its_traces);
+    tcase_add_test(tcase, a_configuration_of_the_users_own_is_left_alone);
     tcase_add_test(tcase, without_monitoring_nothing_is_sent_or_shown);
     tcase_add_test(tcase, values_that_readers_would_take_differently);
     suite_add_tcase(suite, tcase);
