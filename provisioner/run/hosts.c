@@ -219,7 +219,7 @@ int hosts_reach(struct run *run)
 
 static int asks_primary(const struct site *site, enum site_writes *ret, struct error *err)
 {
-    *ret = SITE_READS;
+    *ret = SITE_EMPTY;
     for (size_t i = 0; host_components[i]; i++) {
         if (host_components[i]->is_primary)
             return host_components[i]->is_primary(site, ret, err);
@@ -231,13 +231,18 @@ static int asks_primary(const struct site *site, enum site_writes *ret, struct e
  * a first deployment, and while the region that writes cannot be asked and is the file's. */
 static int find_primary(struct hosts *hosts, const char **ret, struct error *err)
 {
-    const char *found = NULL;
+    const char *found = NULL, *standby = NULL;
     enum site_writes found_as = SITE_READS;
     for (size_t i = 0; i < hosts->count; i++) {
         const struct site *site = &hosts->sites[i];
         struct error ignored = {0};
-        enum site_writes as = SITE_READS;
-        if (!site->host || asks_primary(site, &as, &ignored) || as == SITE_READS || as < found_as)
+        enum site_writes as = SITE_EMPTY;
+        if (!site->host || !deployment_replicates(hosts->run->deployment, site->region) ||
+            asks_primary(site, &as, &ignored))
+            continue;
+        if (as == SITE_READS)
+            standby = site->region->name;
+        if (as <= SITE_READS || as < found_as)
             continue;
         if (as == found_as) {
             (void)error_set(err, ERR_CONFLICT,
@@ -248,6 +253,17 @@ static int find_primary(struct hosts *hosts, const char **ret, struct error *err
         }
         found = site->region->name;
         found_as = as;
+    }
+    if (!found && standby) {
+        (void)error_set(
+            err, ERR_CONFLICT,
+            "no region's database writes, and %s holds a copy of the one that did: a new and empty "
+            "one would take its place",
+            standby);
+        error_set_hint(err,
+                       "Bring the region that wrote back; or, when all regions have their copies, let one "
+                       "write: `fraiseql deploy switchover FILE --to REGION`");
+        return ERR_CONFLICT;
     }
     *ret = found ? found : hosts->run->deployment->replication.primary;
     return 0;

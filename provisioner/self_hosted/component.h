@@ -27,7 +27,8 @@ struct site {
 };
 
 enum site_writes {
-    SITE_READS, /* a standby, or none at all */
+    SITE_EMPTY, /* there is no database */
+    SITE_READS, /* a standby */
     SITE_WROTE, /* did when it stopped, and does not answer now: whoever writes now goes before it */
     SITE_WRITES
 };

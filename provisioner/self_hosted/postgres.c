@@ -1,5 +1,6 @@
 /* PostgreSQL of a region on own hosts: a cluster of our own, never the distribution's, that writes or follows
  * the region that does. What the steps do is in files/postgres.sh. */
+#include "provisioner/self_hosted/postgres.h"
 #include "lib/core/str.h"
 #include "provisioner/config/checks.h"
 #include "provisioner/embedded.h"
@@ -13,6 +14,7 @@
 #include <signal.h>
 
 #define SCRIPT_MAX_BYTES (128UL * 1024)
+#define ASK_TIMEOUT_NS   (20 * NS_PER_S)
 #define COPY_TIMEOUT_NS  (6 * 3600 * NS_PER_S) /* a base backup of a large database */
 
 /* --- validate
@@ -88,10 +90,10 @@ static const char *call(const struct site *site, const char *function)
     return arena_printf(
         site->arena,
         "user=%s\nversion=%lld\nbin=%s\ndata=%s\nsocket=%s\nport=%u\naddress=%s\nsharing=%zu\n"
-        "config=%s\nlog=%s/postgresql.log\nslots='%s'\n%.*s%s\n",
+        "config=%s\nlog=%s/postgresql.log\nslots='%s'\nrestart_server() { %s; }\n%.*s%s\n",
         layout->postgres_user, (long long)site->region->database.version, paths.bin, paths.data, paths.socket,
         layout->ports[PORT_POSTGRES], layout->address, sharing(site), paths.folder, layout->log,
-        slots_of(site), STR_ARGS(body), function);
+        slots_of(site), step_process_restart(site->arena, site, "postgresql"), STR_ARGS(body), function);
 }
 
 /* --- steps
@@ -269,31 +271,47 @@ static int steps(const struct site *site, struct step_list *list, struct error *
 /* --- questions
  * ------------------------------------------------------------------------------------------------- */
 
-static int ask(const struct site *site, const char *function, const char **ret, struct error *err)
+int postgres_call(const struct site *site, const char *function, int64_t timeout_ns, const char **ret_answer,
+                  struct error *err)
 {
     struct buf out = BUF_INIT(SCRIPT_MAX_BYTES);
     const struct host_script script = {
-        .text = call(site, function), .netns = site->layout->netns, .timeout_ns = 20 * NS_PER_S};
+        .text = call(site, function), .netns = site->layout->netns, .timeout_ns = timeout_ns};
     int code = host_do(site->host, &script, &out, err);
-    *ret = code ? "" : arena_strdup(site->arena, str_trim(buf_str(&out)));
+    if (ret_answer)
+        *ret_answer = code ? "" : arena_strdup(site->arena, str_trim(buf_str(&out)));
     buf_deinit(&out);
     return code;
 }
 
+int postgres_who(const struct site *site, const char **ret, struct error *err)
+{
+    return postgres_call(site, "who", ASK_TIMEOUT_NS, ret, err);
+}
+
 static int is_primary(const struct site *site, enum site_writes *ret, struct error *err)
 {
+    static const struct {
+        const char *word;
+        enum site_writes writes;
+    } words[] = {{"primary", SITE_WRITES},
+                 {"stopped-primary", SITE_WROTE},
+                 {"standby", SITE_READS},
+                 {"stopped-standby", SITE_READS}};
     const char *answer;
-    int code = ask(site, "who", &answer, err);
-    *ret = strcmp(answer, "primary") == 0           ? SITE_WRITES
-           : strcmp(answer, "stopped-primary") == 0 ? SITE_WROTE
-                                                    : SITE_READS;
+    int code = postgres_who(site, &answer, err);
+    *ret = SITE_EMPTY;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(answer, words[i].word) == 0)
+            *ret = words[i].writes;
+    }
     return code;
 }
 
 static int look(const struct site *site, struct component_look *ret, struct error *err)
 {
     const char *answer;
-    int code = ask(site, "look", &answer, err);
+    int code = postgres_call(site, "look", ASK_TIMEOUT_NS, &answer, err);
     if (code)
         return code;
     const char *end = strchr(answer, '\n');

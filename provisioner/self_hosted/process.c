@@ -193,6 +193,20 @@ static const char *const *watches_of(struct arena *arena, const char *const *wat
     return copy;
 }
 
+static const char *unit_name(struct arena *arena, const struct layout *layout, const char *name)
+{
+    return arena_printf(arena, "fraiseql-%s-%s-%s.service", layout->deployment, layout->region, name);
+}
+
+const char *step_process_restart(struct arena *arena, const struct site *site, const char *name)
+{
+    const struct layout *layout = site->layout;
+    return arena_printf(arena,
+                        "if [ -d /run/systemd/system ]; then systemctl restart %s; else "
+                        "%s/fraiseql-supervisor control %s restart %s; fi",
+                        unit_name(arena, layout, name), layout->bin, layout->run, name);
+}
+
 void step_process(struct step_list *list, const struct site *site, enum step_stage stage,
                   const struct host_process *process)
 {
@@ -204,8 +218,7 @@ void step_process(struct step_list *list, const struct site *site, enum step_sta
         .arena = arena,
         .description = arena_printf(arena, "%s/process/%s.process", layout->config, process->name),
         .unit_file = arena_printf(arena, "%s/process/%s.service", layout->config, process->name),
-        .unit = arena_printf(arena, "fraiseql-%s-%s-%s.service", layout->deployment, layout->region,
-                             process->name)};
+        .unit = unit_name(arena, layout, process->name)};
     const char *common = common_of(&d);
     struct host_step *step = step_add(list, stage, arena_printf(arena, "%s/process", process->name),
                                       arena_printf(arena, "run %s", process->name));

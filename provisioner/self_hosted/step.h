@@ -106,5 +106,7 @@ void step_packages(struct step_list *list, const struct site *site, const char *
                    const char *const *packages);
 void step_process(struct step_list *list, const struct site *site, enum step_stage stage,
                   const struct host_process *process);
+/* One command of sh that restarts it, for scripts of other steps. */
+const char *step_process_restart(struct arena *arena, const struct site *site, const char *name);
 
 #endif

@@ -232,3 +232,38 @@ look() {
             FROM pg_stat_wal_receiver WHERE status = 'streaming'), 'follows nobody')" ;;
     esac
 }
+
+# --- switching over
+# How far a standby that streams from here is behind, in bytes; nothing where it does not stream.
+standby_behind() {
+    sql -d postgres -c "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint FROM pg_stat_replication
+        WHERE application_name = '$1' AND state = 'streaming'"
+}
+# A clean end sends every standby what it lacks, the last checkpoint included; with the signal in place the server comes
+# back as a standby, whoever starts it. Prints how far it got.
+stand_down() {
+    as "$user" touch "$data/standby.signal"
+    sync -f "$data"
+    if answers && in_recovery; then :; else restart_server; fi
+    tries=0
+    until answers && in_recovery; do
+        tries=$((tries + 1))
+        [ $tries -lt 1200 ] || fail "it does not come back as a standby; its log ends: $(last_lines)"
+        sleep 0.05
+    done
+    position
+}
+position() { sql -d postgres -c "SELECT pg_last_wal_replay_lsn()"; }
+# Waits until it has replayed up to $1; prints how far it got.
+await_position() {
+    tries=0
+    until [ "$(sql -d postgres -c "SELECT pg_last_wal_replay_lsn() >= '$1'::pg_lsn")" = t ] || [ $tries -ge 200 ]; do
+        tries=$((tries + 1))
+        sleep 0.05
+    done
+    position
+}
+promote() {
+    in_recovery || return 0
+    [ "$(sql -d postgres -c 'SELECT pg_promote(true, 60)')" = t ] || fail "it does not become the one that writes; its log ends: $(last_lines)"
+}
