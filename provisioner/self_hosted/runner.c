@@ -279,6 +279,16 @@ int runner_apply(const struct runner *runner, const struct host_step *step, cons
     return code ? error_prefix(err, "%s", step->title) : 0;
 }
 
+/* Folders below the region's that files were put into go with the last of them. */
+static void put_removal(const struct runner *runner, const char *path, struct buf *script)
+{
+    const char *quoted = step_quote(runner->arena, path), *slash = strrchr(path, '/');
+    buf_printf(script, "rm -f %s %s.fraiseql-new\n", quoted, quoted);
+    const char *folder = arena_strdup(runner->arena, (struct str){path, slash ? (size_t)(slash - path) : 0});
+    if (is_below(folder, runner->layout->base))
+        buf_printf(script, "rmdir %s 2>/dev/null || true\n", step_quote(runner->arena, folder));
+}
+
 int runner_undo(const struct runner *runner, const struct ledger_entry *entry, struct error *err)
 {
     struct buf script = BUF_INIT(SCRIPT_MAX), input = BUF_INIT(INPUT_MAX);
@@ -290,10 +300,8 @@ int runner_undo(const struct runner *runner, const struct ledger_entry *entry, s
     put_functions(runner, &script);
     if (entry->undo[0])
         buf_printf(&script, "(\n%s\n) </dev/null\n", entry->undo);
-    for (size_t i = 0; i < entry->files.count; i++) {
-        const char *path = step_quote(runner->arena, entry->files.items[i]);
-        buf_printf(&script, "rm -f %s %s.fraiseql-new\n", path, path);
-    }
+    for (size_t i = 0; i < entry->files.count; i++)
+        put_removal(runner, entry->files.items[i], &script);
     ledger_put_undone(&input, entry->id);
     buf_printf(&script, "record %zu\n", input.len);
     int code = do_script(&then, &script, &input, true, 0, err);

@@ -1,5 +1,6 @@
 """Deployments on own hosts for tests: a name of its own each, and what must be gone afterwards."""
 
+import http.client
 import json
 import os
 import pwd
@@ -138,3 +139,34 @@ def children(pid):
 
 def users():
     return {entry.pw_name for entry in pwd.getpwall()}
+
+
+class Orders:
+    """A client of the example service through a region's proxy."""
+
+    def __init__(self, deployment):
+        self.deployment = deployment
+        status = next(record for record in deployment.records("status", deployment.file) if record["type"] == "status")
+        self.urls = {region["name"]: region["endpoint"] + "/graphql" for region in status["regions"]}
+
+    def ask(self, region, query, timeout=10.0):
+        """The data, None where it was refused or nobody answered."""
+        try:
+            _, _, body = harness.fetch(self.urls[region], {"Content-Type": "application/json"},
+                                       json.dumps({"query": query}).encode(), "POST", timeout)
+            return json.loads(body).get("data")
+        except (OSError, ValueError, http.client.HTTPException):
+            return None
+
+    def create(self, region, key, timeout=10.0):
+        """The id of an order that was acknowledged; None: not acknowledged."""
+        data = self.ask(region, f'mutation {{ createOrder(what: "tea", key: "{key}") {{ id }} }}', timeout)
+        return data and data["createOrder"] and data["createOrder"]["id"]
+
+    def has(self, region, number):
+        data = self.ask(region, f'{{ order(id: "{number}") {{ id }} }}')
+        return bool(data and data["order"])
+
+    def count(self, region):
+        data = self.ask(region, "{ orders(limit: 100) { id } }")
+        return None if data is None else len(data["orders"])
