@@ -1,27 +1,11 @@
 #include "provisioner/self_hosted/near.h"
 
 #include "lib/core/arena.h"
-
-#include <stdlib.h>
-
-static int64_t written_ns(const struct deployment *deployment, const char *a, const char *b)
-{
-    const struct string_map *map = &deployment->network.latency_ms;
-    size_t length = strlen(a);
-    for (size_t i = 0; i < map->count; i++) {
-        const char *key = map->items[i].key;
-        double ms = 0;
-        if (strncmp(key, a, length) == 0 && key[length] == '/' && strcmp(key + length + 1, b) == 0 &&
-            str_to_double(str_from(map->items[i].value), &ms) && ms > 0)
-            return (int64_t)(ms * 1e6);
-    }
-    return 0;
-}
+#include "provisioner/self_hosted/network.h"
 
 int64_t near_round_trip_ns(const struct site *a, const struct site *b)
 {
-    int64_t ns = written_ns(a->deployment, a->region->name, b->region->name);
-    return ns ? ns : written_ns(a->deployment, b->region->name, a->region->name);
+    return (int64_t)network_latency_ms(a->deployment, a->region->name, b->region->name) * NS_PER_MS;
 }
 
 int64_t near_longest_round_trip_ns(const struct site *site)
