@@ -14,7 +14,7 @@ from test_deploy_render import as_yaml
 FRAISEQL = os.path.join(harness.BUILD, "bin", "fraiseql")
 ROOT = os.geteuid() == 0
 # What every region stands on, and nothing else.
-BARE = {"without": ["haproxy", "service", "monitoring", "alertmanager", "prometheus"]}
+BARE = {"without": ["postgresql", "haproxy", "service", "monitoring", "alertmanager", "prometheus"]}
 
 
 class Deployment:

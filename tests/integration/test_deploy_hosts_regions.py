@@ -30,6 +30,7 @@ class ThreeRegions(unittest.TestCase):
         self.assertIn("Nothing to do", one.deploy().stdout)
         self.check_orders(one)
         self.check_killed_processes(one)
+        self.check_health_of_a_stopped_proxy(one)
         self.check_change(one)
         one.destroy()
         self.assertTrue(os.path.isdir(one.base("us-east") + "/data"), "data stays unless it is told to go")
@@ -55,6 +56,16 @@ class ThreeRegions(unittest.TestCase):
         self.orders = len(REGIONS)
         for region in REGIONS:
             harness.wait_until(lambda r=region: orders.count(r) == self.orders, what=f"all orders in {region}")
+
+    def check_health_of_a_stopped_proxy(self, one):
+        one.supervisor("eu-west", "stop", "haproxy")
+        health = next(record for record in one.records("health", one.file, "--log-lines", "4", status=1) if record["type"] == "health")
+        ill = next(region for region in health["regions"] if region["name"] == "eu-west")
+        self.assertFalse(ill["ok"])
+        self.assertTrue(ill["log"], ill)
+        self.assertLessEqual(len(ill["log"]), 4)
+        one.deploy()
+        self.check_standing(one)
 
     def check_killed_processes(self, one):
         for region in ("us-east", "eu-west"):
