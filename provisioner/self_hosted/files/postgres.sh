@@ -85,6 +85,13 @@ end_server() {
     done
 }
 
+# A folder that somebody removed leaves its server behind, with nothing to stop it by.
+end_orphans() {
+    for process in /proc/[0-9]*; do
+        if [ "$(readlink "$process/cwd" 2>/dev/null)" = "$data (deleted)" ]; then kill -KILL "${process#/proc/}" 2>/dev/null || true; fi
+    done
+}
+
 # A copy whose server ended is a standby again once it has what the source has, and no more.
 rewind() {
     note "taking back what $follows does not have"
@@ -133,6 +140,7 @@ cluster_apply() {
     if [ ! -e "$data" ] && [ -e "$data.leaving" ]; then mv "$data.leaving" "$data"; fi
     if [ ! -e "$data" ] && [ -e "$data.old" ]; then mv "$data.old" "$data"; fi
     if [ ! -s "$data/PG_VERSION" ]; then
+        end_orphans
         if [ -n "$follows" ]; then copy_from_source; else make_new; fi
         rm -rf "$data"
         mv "$data.new" "$data"
