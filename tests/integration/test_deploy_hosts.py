@@ -66,6 +66,19 @@ class Regions(unittest.TestCase):
         one.run("plan", one.file, status=0)
         self.assertEqual(one.processes("eu")["network"]["state"], "running")
 
+    def test_a_long_ledger_is_written_anew(self):
+        one = self.make()
+        one.deploy()
+        path = one.base("us") + "/ledger.jsonl"
+        with open(path, encoding="utf-8") as text:
+            last = text.read().splitlines()[-1] + "\n"
+        with open(path, "a", encoding="utf-8") as out:
+            out.write(last * (600_000 // len(last)) + '{"torn')
+        one.run("plan", one.file, status=0)
+        self.assertLess(os.path.getsize(path), 100_000)
+        one.destroy()
+        self.assertEqual(one.left_behind(), [])
+
     def test_killed_in_every_step(self):
         """The deployer alone: the step under way ends by itself, and the next run waits for it."""
         one = self.make()
