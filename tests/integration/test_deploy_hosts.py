@@ -27,7 +27,10 @@ class Regions(unittest.TestCase):
         one = self.make()
         self.assertIn("to create", one.run("plan", one.file, status=2).stdout)
         self.assertEqual(one.left_behind(), [], "a plan changes nothing")
-        one.deploy()
+        progress = [record for record in one.records(one.file, "--yes") if record["type"] == "progress"]
+        running = [record for record in progress if record["state"] == "running" and record["region"] == "us"]
+        self.assertEqual([record["done"] for record in running], list(range(1, running[-1]["planned"] + 1)))
+        self.assertEqual({record["step"] for record in progress} - {"validate", "credentials", "render", "plan", "apply", "smoke"}, set())
         self.assertIn("Nothing to do", one.deploy().stdout)
         one.run("plan", one.file, status=0)
         status = next(record for record in one.records("status", one.file) if record["type"] == "status")
