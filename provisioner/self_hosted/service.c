@@ -222,6 +222,9 @@ static int steps(const struct site *site, struct step_list *list, struct error *
         return code;
     struct host_step *step = step_add(list, STAGE_SERVICE, "service/environment", "configure the service");
     step_put(list, step, service_authority_path(site), authority, 0644, "root:root", false);
+    if (service_server_config_path(site))
+        step_put(list, step, service_server_config_path(site), service_server_config(site), 0644, "root:root",
+                 false);
     for (int64_t i = 0; i < site->region->instances; i++)
         step_put(
             list, step,
