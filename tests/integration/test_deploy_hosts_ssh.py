@@ -111,7 +111,11 @@ class Ssh(unittest.TestCase):
         self.assertIn("not the one that is known", told.stderr)
         self.assertIn(f"ssh-keygen -R '[127.0.0.1]:{self.server.port}'", told.stderr)
         self.assertEqual(one.left_behind(), [])
+        asked = next(record for record in one.records("credentials", one.file, status=None) if record["type"] == "credentials")
+        self.assertEqual({region["state"] for region in asked["regions"]}, {"refused"})
         self.server.know("host")
+        asked = next(record for record in one.records("credentials", one.file) if record["type"] == "credentials")
+        self.assertEqual({region["identity"] for region in asked["regions"]}, {f"root on root@127.0.0.1:{self.server.port}"})
         one.deploy()
 
     def test_key_that_is_not_taken(self):
