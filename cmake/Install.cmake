@@ -2,7 +2,8 @@
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 
-foreach(program IN ITEMS fraiseql-collector fraiseql)
+foreach(program IN ITEMS fraiseql-collector fraiseql fraiseql-supervisor fraiseql-relay
+                         fraiseql-example-service)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()
@@ -25,7 +26,8 @@ set(documentation ${CMAKE_INSTALL_DATAROOTDIR}/doc/fraiseql)
 install(FILES README.md LICENSE DESTINATION ${documentation})
 install(DIRECTORY docs/ DESTINATION ${documentation}/docs FILES_MATCHING PATTERN "*.md" PATTERN "*.schema.json"
         PATTERN "man" EXCLUDE)
-install(FILES examples/collector.yaml examples/fraiseql-deployment.yaml examples/fraiseql-deployment-resolved.yaml DESTINATION ${documentation}/examples)
+install(FILES examples/collector.yaml examples/fraiseql-deployment.yaml examples/fraiseql-deployment-resolved.yaml
+        examples/three-regions.yaml DESTINATION ${documentation}/examples)
 install(DIRECTORY packaging/kubernetes/ DESTINATION ${documentation}/packaging/kubernetes FILES_MATCHING PATTERN "*.yaml")
 install(DIRECTORY dashboards/ DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/fraiseql/dashboards
         FILES_MATCHING PATTERN "*.json" PATTERN "*.yml")

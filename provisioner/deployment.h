@@ -52,6 +52,12 @@ struct region {
     const char *instance_type;                 /* resolved, never NULL */
     int64_t instances, max_instances;          /* max is resolved: at least `instances` */
     const char *account; /* AWS account or role to assume, GCP project, Azure subscription */
+    /* Own hosts only. */
+    struct string_list hosts; /* as written */
+    const char *host;         /* the first of them: "local" or ssh://...; NULL: none was written */
+    const char *address;      /* numeric, as written; NULL: what the host gives */
+    int64_t port_base;        /* 0: the usual ports */
+    struct string_list without; /* components that do not run here */
     struct string_map labels;
     struct region_database database;
     struct region_network network;
@@ -60,6 +66,9 @@ struct region {
 };
 
 enum replication_mode { REPLICATION_NONE, REPLICATION_STREAMING, REPLICATION_ACTIVE_ACTIVE };
+
+/* Whom a commit waits for: nobody else, the first standby, or any `quorum` of them. */
+enum replication_commit { COMMIT_ASYNC, COMMIT_SYNC, COMMIT_QUORUM };
 
 /* What leaves one region for the others, as a publication restricts it. */
 struct replication_filter {
@@ -76,6 +85,8 @@ struct deployment_replication {
     const char *conflict_resolution; /* crdt, last-update-wins, first-update-wins, error */
     const char *primary;             /* streaming: the region that writes; default: the first */
     struct string_list regions;      /* who takes part; empty: all */
+    int commit;                      /* enum replication_commit; own hosts, streaming */
+    int64_t quorum;
     struct section_list filters;     /* struct replication_filter */
     int64_t lag_target_ns, rpo_ns;   /* 0: not given */
     struct option_position position;
@@ -102,14 +113,21 @@ struct deployment_service {
     struct string_map environment;        /* extra variables; secrets go by secret_environment */
     struct string_map secret_environment; /* variable -> name in the cloud's secret store */
     const char *log_level;
+    /* Own hosts only. */
+    const char *binary;  /* FraiseQL's server on the hosts; NULL: `command`, else the example service */
+    const char *version; /* of FraiseQL, as written: "2.19.0" or "2.19"; NULL: not told */
+    struct string_list command; /* another server, with its arguments; empty: none */
     struct option_position position;
 };
 
 enum link_kind { LINK_TLS, LINK_WIREGUARD, LINK_VPN };
+enum network_topology { TOPOLOGY_SHARED, TOPOLOGY_NAMESPACES };
 
 struct deployment_network {
-    const char *cidr; /* from which regions are allotted, default 10.0.0.0/8: one /16 a region */
-    int links;        /* enum link_kind: between regions */
+    const char *cidr;             /* from which regions are allotted, default 10.0.0.0/8: one /16 a region */
+    int links;                    /* enum link_kind: between regions */
+    int topology;                 /* enum network_topology: of own hosts */
+    struct string_map latency_ms; /* "a/b" -> round trip between two regions, of namespaces */
     struct option_position position;
 };
 
@@ -143,8 +161,10 @@ struct deployment_monitoring {
     const char *location; /* a region's name: where metrics, logs and traces are kept; NULL: each its own */
     int64_t log_retention_ns, metrics_retention_ns;
     bool audit_log;
-    double availability_percent; /* filled from `availability` */
-    const char *availability;    /* objective, "99.99" */
+    double availability_percent;   /* filled from `availability` */
+    const char *availability;      /* objective, "99.99" */
+    bool prometheus, alertmanager; /* own hosts: one a region (of `location` only, where that is given) */
+    const char *webhook;           /* own hosts: who is told of alerts; NULL: nobody */
     struct option_position position;
 };
 

@@ -58,6 +58,9 @@ struct provider {
     const char *title; /* "AWS" */
     /* Set for a provider that this version knows and does not deploy yet: a whole sentence. */
     const char *refusal;
+    /* The user's own machines: no catalog, no prices, no Terraform; run/hosts.h deploys to them. */
+    bool own_hosts;
+    int64_t database_version; /* default of database.version; 0: the engine's */
     const char *database_product; /* "rds": default of database.type */
     const struct catalog_provider *catalog;
 

@@ -1,23 +1,33 @@
-"""The demo behind scripts/demo: starts real servers with the integration tests' harness, tells a story, shows it."""
+"""The demo behind scripts/demo: deploys examples/three-regions.yaml, puts a load on it, tells a story, shows it."""
 
+import base64
+import collections
 import contextlib
+import hashlib
+import hmac
+import http.client
+import http.server
 import json
 import os
-import random
 import signal
+import socket
+import subprocess
 import sys
 import threading
 import time
+import urllib.request
+import uuid
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "integration"))
-import harness  # noqa: E402
-
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FILE = os.path.join(ROOT, "examples", "three-regions.yaml")
+NAME = "three-regions"
+FRAISEQL = os.path.join(os.environ.get("FRAISEQL_BUILD", os.path.join(ROOT, "build", "release")), "bin", "fraiseql")
 STATE = "/run/fraiseql-demo.pid"
-REGIONS = ["us-east", "eu-west", "apac"]
-PORTS = {"collector": 9480, "prometheus": 9490, "alertmanager": 9493, "hook": 9999, "otlp": 4318}
-SERVICE_PORTS = [8801, 8802, 8803]
-POSTGRES_PORTS = [5501, 5502, 5503]
+HOOK_PORT = 9999
+STEADY_S = float(os.environ.get("FRAISEQL_DEMO_STEADY_S", "20"))
+CUT_S = 20
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+CREATE = "mutation M($what: String!, $key: String) { createOrder(what: $what, key: $key) { id } }"
 
 
 def paint(text, code):
@@ -32,182 +42,211 @@ def running_pid():
     try:
         with open(STATE, encoding="ascii") as text:
             pid = int(text.read())
-        os.kill(pid, 0)
-        return pid
+        with open(f"/proc/{pid}/cmdline", "rb") as text:
+            return pid if b"demo.py" in text.read() else None
     except (OSError, ValueError):
         return None
+
+
+def destroy():
+    subprocess.run([FRAISEQL, "deploy", "destroy", FILE, "--yes", "--confirm", NAME, "--delete-data"], check=False,
+                   stdin=subprocess.DEVNULL)
+    with contextlib.suppress(OSError):
+        os.remove(STATE)
 
 
 def stop():
     pid = running_pid()
     if not pid:
-        say("no demo is running")
+        if not os.path.exists(f"/var/lib/fraiseql/{NAME}"):
+            say("no demo is running")
+            return 0
+        destroy()
         return 0
     os.kill(pid, signal.SIGTERM)
-    harness.wait_until(lambda: not running_pid(), 30, "the demo to end")
-    say("the demo has ended")
-    return 0
+    for _ in range(1200):
+        if not running_pid():
+            say("the demo has ended")
+            return 0
+        time.sleep(0.1)
+    say(f"the demo (process {pid}) does not end")
+    return 1
 
 
-def check_ports():
-    import socket
-    for port in [*PORTS.values(), *SERVICE_PORTS, *POSTGRES_PORTS]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                sys.exit(f"scripts/demo: port {port} is in use; `scripts/demo stop` ends an earlier demo")
+class Hook:
+    """Takes the collectors' webhooks and verifies their signatures (Standard Webhooks)."""
+
+    def __init__(self, address):
+        with open(os.path.join(os.path.dirname(FILE), ".fraiseql", NAME, "secrets", "monitoring-webhook"), "rb") as text:
+            secret = text.read().strip()
+        self.taken = collections.deque(maxlen=4)
+        hook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                hook.take(secret, self.headers, body)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer((address, HOOK_PORT), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, secret, headers, body):
+        told = ".".join([headers.get("webhook-id", ""), headers.get("webhook-timestamp", ""), ""]).encode() + body
+        wanted = "v1," + base64.b64encode(hmac.new(secret, told, hashlib.sha256).digest()).decode()
+        signed = any(hmac.compare_digest(wanted, one) for one in headers.get("webhook-signature", "").split())
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            for alert in json.loads(body)["alerts"]:
+                labels = alert["labels"]
+                self.taken.append((time.strftime("%H:%M:%S"), alert["status"], labels["alertname"], labels.get("region", ""),
+                                   f"seen by {labels['observer']}" if "observer" in labels else "",
+                                   "signature verified" if signed else "not signed"))
 
 
-class Service:
-    """One region's service: readiness, counters, and a span for every request it pretends to have served."""
+class Region:
+    """A region as its clients know it, and a client that reads and writes there."""
 
-    def __init__(self, region, port):
-        self.region, self.port, self.down = region, port, False
-        self.total = self.errors = 0
-        harness_port = harness.free_port
-        harness.free_port = lambda: port
-        self.peer = harness.Peer(self.answer)
-        harness.free_port = harness_port
+    def __init__(self, name, address):
+        self.name, self.address = name, address
+        self.lock = threading.Lock()
+        self.done = collections.deque()  # (time, kind, good, seconds)
+        self.acknowledged = 0
 
-    def answer(self, handler):
-        if handler.path == "/metrics":
-            text = (f"# TYPE fraiseql_graphql_queries_total counter\nfraiseql_graphql_queries_total {self.total}\n"
-                    f"# TYPE fraiseql_graphql_queries_error counter\nfraiseql_graphql_queries_error {self.errors}\n")
-            return 200, {"Content-Type": "text/plain; version=0.0.4"}, text.encode()
-        return (503, {}, b"down\n") if self.down else (200, {}, b"ready\n")
+    def get(self, port, path):
+        with urllib.request.urlopen(f"http://{self.address}:{port}{path}", timeout=3) as answer:
+            return json.loads(answer.read())
 
-    def serve_some(self):
-        spans = []
-        for _ in range(random.randint(15, 25)):
-            failed = self.down and random.random() < 0.5
-            self.total += 1
-            self.errors += failed
-            spans.append(harness.otlp_span("request", random.lognormvariate(-4, 0.6), error=failed))
-        body = harness.otlp_request(spans, attributes={"cloud.region": self.region})
-        with contextlib.suppress(OSError):
-            harness.send_spans(PORTS["otlp"], body)
+    def ask(self, query, variables=None):
+        connection = http.client.HTTPConnection(self.address, 8080, timeout=5)
+        try:
+            connection.request("POST", "/graphql", json.dumps({"query": query, "variables": variables or {}}),
+                               {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status == 200 and "errors" not in json.loads(answer.read())
+        except (OSError, http.client.HTTPException, ValueError):
+            return False
+        finally:
+            connection.close()
+
+    def work(self, kind, stopping):
+        while not stopping.wait(0.1):
+            begun = time.monotonic()
+            good = self.ask("{ orders(limit: 5) { id region } }") if kind == "read" else \
+                self.ask(CREATE, {"what": "demo", "key": uuid.uuid4().hex})
+            with self.lock:
+                self.done.append((time.monotonic(), kind, good, time.monotonic() - begun))
+                self.acknowledged += good and kind == "write"
+                while self.done and self.done[0][0] < time.monotonic() - 3:
+                    self.done.popleft()
+
+    def lately(self, kind):
+        """(good and bad ones a second, median seconds) of the last three seconds."""
+        with self.lock:
+            some = [one for one in self.done if one[1] == kind]
+        times = sorted(seconds for _, _, good, seconds in some if good)
+        good = len(times)
+        return good / 3, (len(some) - good) / 3, times[good // 2] if times else None
+
+    def relay(self, *words):
+        subprocess.run([f"/var/lib/fraiseql/{NAME}/{self.name}/bin/fraiseql-relay", "control",
+                        f"/run/fraiseql/{NAME}/{self.name}/network/control", *words], check=False, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def kill_database(self):
+        with open(f"/run/fraiseql/{NAME}/{self.name}/postgresql.pid", encoding="ascii") as text:
+            os.kill(int(text.read().split()[0]), signal.SIGKILL)
 
 
 class Demo:
     def __init__(self):
-        self.stack = contextlib.ExitStack()
-        self.note = "steady"
-        self.stopping = threading.Event()
-
-    def keep(self, thing):
-        self.stack.callback(thing.close if hasattr(thing, "close") else thing.remove)
-        return thing
+        self.note, self.stopping, self.told = "steady state", threading.Event(), False
+        self.regions, self.hook = [], None
 
     def start(self):
         begun = time.monotonic()
-        self.folder = self.keep(harness.Folder("fraiseql-demo-"))
-        say("starting PostgreSQL 15: a primary and two streaming standbys")
-        ports = iter(POSTGRES_PORTS)
-        free_port, harness.free_port = harness.free_port, lambda: next(ports)
-        try:
-            self.postgres = self.keep(harness.Postgres(standbys=2, password="demo-monitor"))
-        finally:
-            harness.free_port = free_port
-        self.postgres.sql("create table orders(id bigserial primary key, what text)")
-        say("starting the services, the webhook receiver, Alertmanager and Prometheus")
-        self.services = [Service(region, port) for region, port in zip(REGIONS, SERVICE_PORTS)]
-        for service in self.services:
-            self.keep(service.peer)
-        self.hook = self.keep_on(PORTS["hook"], lambda: harness.Peer(lambda handler: (200, {}, b"")))
-        self.alertmanager = self.keep_on(PORTS["alertmanager"], lambda: harness.start_alertmanager(self.folder)[0])
-        self.start_collector()
-        scrape = [{"job_name": "fraiseql", "honor_labels": True, "http_sd_configs": [{"url": f"http://127.0.0.1:{PORTS['collector']}/sd",
-                                                                 "refresh_interval": "5s"}]}]
-        self.prometheus = self.keep_on(PORTS["prometheus"], lambda: harness.start_prometheus(
-            self.folder, scrape, alertmanager_port=PORTS["alertmanager"])[0])
-        for action in (self.load, self.story):
-            threading.Thread(target=action, daemon=True).start()
-        say(f"everything stands after {time.monotonic() - begun:.1f} s")
+        say(f"fraiseql deploy {os.path.relpath(FILE)} --yes")
+        if subprocess.run([FRAISEQL, "deploy", FILE, "--yes"], check=False, stdin=subprocess.DEVNULL).returncode:
+            raise SystemExit(1)
+        status = subprocess.run([FRAISEQL, "deploy", "status", FILE, "--json"], check=False, capture_output=True, text=True,
+                                stdin=subprocess.DEVNULL).stdout
+        rows = next(row for row in map(json.loads, status.splitlines()) if row["type"] == "status")["regions"]
+        self.regions = [Region(row["name"], row["endpoint"].split("//")[-1].split(":")[0]) for row in rows]
+        say(f"three regions after {time.monotonic() - begun:.0f} s")
+        # The machine's end of the regions' cables.
+        self.hook = Hook(self.regions[0].address.rsplit(".", 1)[0] + ".1")
+        for region in self.regions:
+            for kind in ("read", "write"):
+                threading.Thread(target=region.work, args=(kind, self.stopping), daemon=True).start()
+        threading.Thread(target=self.story, daemon=True).start()
 
-    def keep_on(self, port, make):
-        free_port, harness.free_port = harness.free_port, lambda: port
-        try:
-            return self.keep(make())
-        finally:
-            harness.free_port = free_port
-
-    def start_collector(self):
-        say("starting the collector")
-        self.folder.file("monitor.password", "demo-monitor\n")
-        self.folder.file("webhook.secret", "whsec_ZGVtby1kZW1vLWRlbW8tZGVtby1kZW1vLWRlbW8=\n")
-        with open(os.path.join(harness.ROOT, "examples/demo/collector.yaml"), encoding="utf-8") as text:
-            config = text.read().replace("@FOLDER@", self.folder.path)
-        self.collector = harness.Collector({"collector": {"listen": f"127.0.0.1:{PORTS['collector']}"}}, self.folder)
-        self.collector.write(config)
-        self.keep(self.collector).start()
-
-    def load(self):
-        while not self.stopping.wait(0.5):
-            for service in self.services:
-                service.serve_some()
-            with contextlib.suppress(Exception):
-                self.postgres.sql("insert into orders(what) select 'x' from generate_series(1,50)")
+    def pause(self, seconds, note):
+        self.note = note
+        return self.stopping.wait(seconds)
 
     def story(self):
-        while True:
-            if self.stopping.wait(15):
-                return
-            self.note = "eu-west: the service answers 503"
-            self.services[1].down = True
-            self.stopping.wait(6)
-            self.services[1].down = False
-            self.note = "steady"
-            if self.stopping.wait(15):
-                return
-            self.note = "apac: the standby is stopped"
-            with contextlib.suppress(Exception):
-                self.postgres.stop(2)
-            self.stopping.wait(10)
-            with contextlib.suppress(Exception):
-                self.postgres.start(2)
-            self.note = "steady"
+        _, near, far = self.regions
+        if self.pause(STEADY_S, "steady state: every region writes to the primary and reads at home"):
+            return
+        near.kill_database()
+        if self.pause(15, f"{near.name}: its database was killed; reads went on elsewhere until it was started again"):
+            return
+        far.relay("cut", "all")
+        if self.pause(CUT_S, f"{far.name} is cut off for {CUT_S} s: it reads at home and cannot write, its budget burns"):
+            return
+        far.relay("heal", "all")
+        if self.pause(25, f"{far.name} is back: its database catches up, incidents end"):
+            return
+        self.note, self.told = "the story is told; the load goes on", True
 
     # --- the view ---
 
     def lines(self):
-        c = self.collector
-        status, slos = c.json("/api/v1/status"), c.json("/api/v1/slos")
-        incidents = c.json("/api/v1/incidents?limit=5")["incidents"]
-        metrics = c.metrics()
-        lag = {dict(labels)["region"]: value for (name, labels), value in metrics.items()
-               if name == "fraiseql_postgres_replication_lag_seconds"}
-        known = {dict(labels)["region"]: value for (name, labels), value in metrics.items()
-                 if name == "fraiseql_postgres_replication_lag_known"}
-        yield f"fraiseql-collector, {time.strftime('%H:%M:%S')}   now: {paint(self.note, 36)}"
+        first = self.regions[0]
+        status, slos = first.get(9480, "/api/v1/status"), first.get(9480, "/api/v1/slos")["slos"]
+        incidents = first.get(9480, "/api/v1/incidents?limit=5")["incidents"]
+        yield f"{NAME}, {time.strftime('%H:%M:%S')}   now: {paint(self.note, 36)}"
         yield ""
-        yield f"{'region':10} {'api':8} {'database':10} {'lag':>12}"
-        for region in REGIONS:
-            probe = next((p for p in status["probes"] if p["name"] == "api" and p["region"] == region), {})
-            target = next((t for t in status["targets"] if t["scraper"] == "postgres" and t["region"] == region), {})
-            behind = "primary" if region not in lag else f"{'' if known.get(region) else '> '}{lag[region]:.3f} s"
-            yield (f"{region:10} {self.up(probe.get('up'), 8)} {self.up(target.get('up'), 10)} {behind:>12}")
+        yield f"{'region':15} {'api':5} {'database':9} {'reads/s':>8} {'ms':>5} {'failed':>7}   {'writes/s':>8} {'ms':>5} {'failed':>7} {'acknowledged':>13}"
+        for region in self.regions:
+            up = {probe["name"]: probe["up"] for probe in status["probes"] if probe["region"] == region.name}
+            parts = []
+            for kind in ("read", "write"):
+                good, bad, middle = region.lately(kind)
+                parts.append(f"{good:8.1f} {'-' if middle is None else f'{middle * 1000:.0f}':>5} "
+                             f"{paint(f'{bad:7.1f}', 31 if bad else 32)}")
+            yield (f"{region.name:15} {self.up(up.get('api'), 5)} {self.up(up.get('database'), 9)} {parts[0]}   {parts[1]} "
+                   f"{region.acknowledged:13}")
         yield ""
-        yield f"{'objective':18} {'region':8} {'target':>8} {'good/total':>19} {'budget left':>12} {'burn 5m':>8}"
-        for slo in slos["slos"]:
+        yield f"{'objective':18} {'region':15} {'target':>7} {'good/total':>15} {'budget left':>12} {'burn 5m':>8}"
+        for slo in slos:
             left, burn = slo["error_budget"]["remaining_ratio"], slo["burn_rates"].get("5m")
             text = "-" if left is None else f"{left * 100:.3f} %"
-            yield (f"{slo['name']:18} {slo['labels'].get('region', ''):8} {slo['objective']:>8} "
-                   f"{slo['events']['good']:>9}/{slo['events']['total']:<9} "
+            events = f"{slo['events']['good']}/{slo['events']['total']}"
+            yield (f"{slo['name']:18} {slo['labels'].get('region', ''):15} {slo['objective']:>7} {events:>15} "
                    f"{paint(f'{text:>12}', 31 if left is not None and left < 0 else 32)} "
                    f"{'-' if burn is None else f'{burn:.1f}':>8}")
         yield ""
-        yield "last incidents:"
+        yield f"incidents that {first.name} knows of:"
         for incident in incidents:
-            told = ", ".join(f"{n['receiver']} {n['state']}" for n in incident["notifications"])
+            told = ", ".join(f"{one['receiver']} {one['state']}" for one in incident["notifications"])
             colour = {"firing": 31, "resolved": 32}.get(incident["state"], 33)
             yield (f"  {incident['started'][11:19]} {paint(format(incident['state'], '9'), colour)} {incident['trigger']:14} "
-                   f"{json.dumps(incident['labels'])}  {told}")
+                   f"{incident['labels'].get('region', ''):15} {told}")
+        yield f"webhooks taken on port {HOOK_PORT}:"
+        for row in self.hook.taken:
+            yield "  " + " ".join(f"{word:{width}}" for word, width in zip(row, (8, 9, 15, 15, 23, 0)))
         yield ""
-        yield (f"metrics http://127.0.0.1:{PORTS['collector']}/metrics   status page http://127.0.0.1:{PORTS['collector']}/   "
-               f"Prometheus http://127.0.0.1:{PORTS['prometheus']}   Alertmanager http://127.0.0.1:{PORTS['alertmanager']}")
-        yield f"files {self.folder.path}   Ctrl-C ends everything"
+        yield from self.where()
+
+    def where(self):
+        a = self.regions[0].address
+        yield f"look at: service http://{a}:8080/graphql   collector http://{a}:9480/   Prometheus http://{a}:9090   Alertmanager http://{a}:9093"
+        yield f"         fraiseql deploy status {os.path.relpath(FILE)}   logs /var/lib/fraiseql/{NAME}/*/log   Ctrl-C ends everything"
 
     @staticmethod
     def up(value, width):
@@ -219,19 +258,30 @@ class Demo:
         while not self.stopping.wait(1 if terminal else 5):
             try:
                 page = list(self.lines())
-            except Exception as problem:  # the view must outlive what it shows
-                page = [f"the collector does not answer: {problem}"]
+            except (OSError, ValueError, LookupError) as problem:  # the view outlives what it shows
+                page = [f"the collector of {self.regions[0].name} does not answer: {problem}"]
             if terminal:
                 sys.stdout.write("\033[H\033[2J")
             say("\n".join(page) + ("" if terminal else "\n"))
 
 
-def start():
+def check_machine():
+    if os.geteuid() != 0:
+        sys.exit("scripts/demo: run it as root: it makes network namespaces and users")
     if running_pid():
         sys.exit("scripts/demo: a demo is running already; `scripts/demo stop` ends it")
-    if os.geteuid() != 0:
-        sys.exit("scripts/demo: run it as root: it starts PostgreSQL as the user postgres")
-    check_ports()
+    if not os.path.exists("/dev/net/tun"):
+        sys.exit("scripts/demo: this machine has no /dev/net/tun, which regions reach each other by")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", HOOK_PORT))
+        except OSError:
+            sys.exit(f"scripts/demo: port {HOOK_PORT} is in use, where webhooks are taken")
+
+
+def start():
+    check_machine()
     demo = Demo()
     with open(STATE, "w", encoding="ascii") as out:
         out.write(str(os.getpid()))
@@ -248,13 +298,11 @@ def start():
     except KeyboardInterrupt:
         pass
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         demo.stopping.set()
         say("ending everything")
-        demo.stack.close()
-        with contextlib.suppress(OSError):
-            os.remove(STATE)
+        destroy()
     return 0
 
 

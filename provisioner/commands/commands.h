@@ -14,6 +14,7 @@ extern const struct command command_plan;
 extern const struct command command_prices;
 extern const struct command command_state;
 extern const struct command command_status;
+extern const struct command command_switchover;
 extern const struct command command_cost;
 extern const struct command command_validate;
 extern const struct command command_schema;

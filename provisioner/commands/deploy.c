@@ -1,6 +1,7 @@
 /* `fraiseql deploy FILE`: validate, price, plan, ask, deploy; again after whatever cut it short. */
 #include "provisioner/commands/commands.h"
 #include "provisioner/run/flow.h"
+#include "provisioner/run/hosts.h"
 #include "provisioner/run/saved_plan.h"
 
 #include <stdio.h>
@@ -73,13 +74,26 @@ static int go_on(struct run *run)
     }
     if (!run->ctx->yes && !flow_ask(run, "Deploy this? Only `yes` goes on:", "yes", &status))
         return status;
-    return flow_apply(run);
+    return run->hosts ? hosts_apply(run) : flow_apply(run);
+}
+
+static int steps_on_hosts(struct run *run)
+{
+    int status;
+    if (command_given(run->ctx, "--plan"))
+        return command_usage_error(run->ctx, "a plan for own hosts cannot be saved in this version");
+    if ((status = hosts_reach(run)) || (status = hosts_prepare(run)) ||
+        (status = hosts_plan(run, command_given(run->ctx, "--allow-data-loss"))))
+        return status;
+    return go_on(run);
 }
 
 static int steps(struct run *run)
 {
     int status;
     run_step(run, STEP_OK, "validate", NULL, NULL, "Validating configuration");
+    if (run->hosts)
+        return steps_on_hosts(run);
     if ((status = flow_credentials(run)) || (status = flow_render(run)))
         return status;
     if (!run->ctx->dry_run && !command_given(run->ctx, "--plan") && (status = flow_keep_identity(run)))

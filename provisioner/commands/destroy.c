@@ -1,6 +1,7 @@
 /* `fraiseql deploy destroy FILE`: removes what was deployed; keeps databases unless told. */
 #include "provisioner/commands/commands.h"
 #include "provisioner/run/flow.h"
+#include "provisioner/run/hosts.h"
 
 static const struct command_flag flags[] = {
     {"--confirm", "NAME", "the deployment's name, in place of typing it; with --yes"},
@@ -30,11 +31,11 @@ static int destroy(struct command_context *ctx)
         return status;
     if (delete_data && !ctx->dry_run)
         lift_protection(deployment);
-    status = flow_credentials(&run);
-    if (!status)
+    status = run.hosts ? hosts_reach(&run) : flow_credentials(&run);
+    if (!status && !run.hosts)
         status = flow_render(&run);
     if (!status)
-        status = flow_destroy(&run, delete_data);
+        status = run.hosts ? hosts_destroy(&run, delete_data) : flow_destroy(&run, delete_data);
     run_close(&run);
     return status;
 }

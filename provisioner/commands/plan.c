@@ -1,6 +1,7 @@
 /* `fraiseql deploy plan FILE`: what deploying would change. */
 #include "provisioner/commands/commands.h"
 #include "provisioner/run/flow.h"
+#include "provisioner/run/hosts.h"
 #include "provisioner/run/saved_plan.h"
 
 static const struct command_flag flags[] = {
@@ -29,7 +30,13 @@ static int steps(struct run *run)
 {
     int status;
     run_step(run, STEP_OK, "validate", NULL, NULL, "Validating configuration");
-    if ((status = flow_credentials(run)) || (status = flow_render(run)) || (status = flow_plan(run)))
+    if (run->hosts && command_given(run->ctx, "--out"))
+        return command_usage_error(run->ctx, "a plan for own hosts cannot be saved in this version");
+    if (run->hosts)
+        status = hosts_plan_only(run);
+    else if ((status = flow_credentials(run)) == 0 && (status = flow_render(run)) == 0)
+        status = flow_plan(run);
+    if (status)
         return status;
     for (size_t i = 0; i < run->region_count; i++) {
         if (run->regions[i].failed)

@@ -3,6 +3,7 @@
  * whose state has moved already is only looked at. */
 #include "provisioner/commands/commands.h"
 #include "provisioner/render/render.h"
+#include "provisioner/run/hosts.h"
 #include "provisioner/run/workspace.h"
 #include "provisioner/terraform/terraform.h"
 
@@ -189,6 +190,15 @@ static int run(struct command_context *ctx)
     int status = command_load(ctx, true, &deployment);
     if (status)
         return status;
+    struct error err = {0};
+    bool own_hosts = false;
+    if (hosts_judge(deployment, &own_hosts, &err) || own_hosts) {
+        if (own_hosts && !err.code)
+            (void)error_set(&err, ERR_CONFIG,
+                            "own hosts have no state: what was done is in a ledger on each of them");
+        output_error(ctx->out, &err);
+        return STATUS_CONFIG;
+    }
     return moving ? migrate(ctx, deployment) : show(ctx, deployment);
 }
 

@@ -17,6 +17,15 @@ static void component(struct json_writer *json, const char *name, const char *st
     json_object_end(json);
 }
 
+static void write_cloud(struct json_writer *json, const struct root_outputs *outputs)
+{
+    component(json, "service", outputs->url[0] ? "standing" : "absent", outputs->endpoint);
+    component(json, "database", outputs->database_address[0] ? "standing" : "absent",
+              outputs->database_address);
+    if (outputs->gateway_address[0])
+        component(json, "gateway", "standing", outputs->gateway_address);
+}
+
 static void write_region(struct json_writer *json, const struct look *look)
 {
     const struct root_outputs *outputs = &look->outputs;
@@ -27,16 +36,14 @@ static void write_region(struct json_writer *json, const struct look *look)
     json_kv_text(json, "endpoint", outputs->url[0] ? outputs->url : NULL);
     json_key(json, "components");
     json_array_begin(json);
-    component(json, "service", outputs->url[0] ? "standing" : "absent", outputs->endpoint);
-    component(json, "database", outputs->database_address[0] ? "standing" : "absent",
-              outputs->database_address);
-    if (outputs->gateway_address[0])
-        component(json, "gateway", "standing", outputs->gateway_address);
+    for (size_t i = 0; i < look->component_count; i++)
+        component(json, look->components[i].name, look->components[i].state, look->components[i].detail);
+    if (!look->root->own)
+        write_cloud(json, outputs);
     json_array_end(json);
     json_kv_text(json, "detail", look->detail[0] ? look->detail : NULL);
     json_object_end(json);
 }
-
 static void show(struct run *run, const struct look *looks)
 {
     const struct output *out = run->ctx->out;
@@ -58,7 +65,11 @@ static void show(struct run *run, const struct look *looks)
         output_printf(out, "%s: %s\n", look->root->title, look->state);
         if (look->outputs.url[0])
             output_printf(out, "    service   %s\n", look->outputs.url);
-        if (look->outputs.database_address[0])
+        for (size_t j = 0; j < look->component_count; j++)
+            output_printf(out, "    %-9s %s%s%s\n", look->components[j].name, look->components[j].state,
+                          look->components[j].detail ? ": " : "",
+                          look->components[j].detail ? look->components[j].detail : "");
+        if (look->outputs.database_address[0] && !look->component_count)
             output_printf(out, "    database  %s\n", look->outputs.database_address);
         if (look->outputs.gateway_address[0])
             output_printf(out, "    gateway   %s\n", look->outputs.gateway_address);

@@ -92,6 +92,21 @@ static void check_key(const struct deployment *deployment, const struct region *
                          "a key is given, and encrypted is false");
 }
 
+/* Keys of own hosts mean nothing on a cloud. */
+static void check_cloud_only(const struct deployment *deployment, const struct region *region,
+                             struct findings *findings)
+{
+    const char *key = region->hosts.count     ? "hosts"
+                      : region->address       ? "address"
+                      : region->port_base     ? "port-base"
+                      : region->without.count ? "without"
+                                              : NULL;
+    if (key)
+        (void)check_fail(deployment, findings, "hosts",
+                         check_path(deployment, "regions.%s.%s", region->name, key),
+                         "is for provider: self-hosted, and this is %s", region->provider->title);
+}
+
 static void check_region(const struct deployment *deployment, const struct region *region,
                          struct findings *findings)
 {
@@ -114,6 +129,11 @@ static void check_region(const struct deployment *deployment, const struct regio
                          region->provider->refusal);
         return;
     }
+    if (region->provider->own_hosts) {
+        region->provider->validate_region(deployment, region, findings);
+        return;
+    }
+    check_cloud_only(deployment, region, findings);
     check_location(deployment, region, check_path(deployment, "%s.location", path), findings);
     check_types(deployment, region, findings);
     size_t before = findings->errors;

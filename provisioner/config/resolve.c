@@ -43,8 +43,6 @@ static void resolve_region(struct deployment *deployment, struct region *region,
 {
     struct region_database *database = &region->database;
     const struct database *engine = database->engine ? database_find(database->engine) : NULL;
-    if (engine && !database->version)
-        database->version = engine->default_version;
     /* Only a default is raised: what was written and is too small is an error of check_regions(). */
     const struct node *written = region_node(deployment, region, "database.max-storage");
     bool given = written && written->key && strcmp(written->key, "max-storage") == 0;
@@ -53,8 +51,19 @@ static void resolve_region(struct deployment *deployment, struct region *region,
     if (!region->max_instances)
         region->max_instances = 2 * region->instances;
     region->provider = region->provider_name ? provider_find(region->provider_name) : NULL;
+    if (engine && !database->version)
+        database->version = region->provider && region->provider->database_version
+                                ? region->provider->database_version
+                                : engine->default_version;
+    region->host = region->hosts.count ? region->hosts.items[0] : NULL;
     if (!region->provider || region->provider->refusal)
         return;
+    if (region->provider->own_hosts) {
+        region->instance_type = region->instance_type ? region->instance_type : "";
+        database->class = "";
+        database->type = database->type ? database->type : region->provider->database_product;
+        return;
+    }
     if (region->location_name)
         region->location = catalog_location(region->provider->name, region->location_name);
     resolve_types(deployment, region, findings);

@@ -37,6 +37,8 @@ static const struct option_enum modes[] = {{"none", REPLICATION_NONE},
                                            {"streaming", REPLICATION_STREAMING},
                                            {"active-active", REPLICATION_ACTIVE_ACTIVE},
                                            {NULL, 0}};
+static const struct option_enum commits[] = {
+    {"async", COMMIT_ASYNC}, {"sync", COMMIT_SYNC}, {"quorum", COMMIT_QUORUM}, {NULL, 0}};
 static const struct option_enum consistencies[] = {{"eventual", 0}, {"causal", 0}, {"strong", 0}, {NULL, 0}};
 static const struct option_enum resolutions[] = {
     {"error", 0}, {"last-update-wins", 0}, {"first-update-wins", 0}, {"crdt", 0}, {NULL, 0}};
@@ -71,6 +73,20 @@ static const struct option replication_options[] = {
      .type = OPT_STRING_LIST,
      .offset = offsetof(struct deployment_replication, regions),
      .help = "Regions that take part. Default: all."},
+    {.name = "commit",
+     .type = OPT_ENUM,
+     .offset = offsetof(struct deployment_replication, commit),
+     .default_text = "async",
+     .choices = commits,
+     .help = "With streaming on own hosts, what a commit waits for. async: for no other region. sync: for "
+             "the first standby that answers. quorum: for any `quorum` standbys. Both cost a round trip."},
+    {.name = "quorum",
+     .type = OPT_INT,
+     .offset = offsetof(struct deployment_replication, quorum),
+     .default_text = "1",
+     .min = 1,
+     .max = 64,
+     .help = "With commit: quorum, how many standbys must have a commit on disk."},
     {.name = "filters",
      .type = OPT_SECTION_LIST,
      .offset = offsetof(struct deployment_replication, filters),

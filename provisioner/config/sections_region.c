@@ -140,7 +140,8 @@ static const struct option_section section_region_network = {.name = "regions.*.
                                                              .options = network_options,
                                                              .option_count = ARRAY_LEN(network_options)};
 
-static const struct option_enum providers[] = {{"aws", 0}, {"gcp", 0}, {"azure", 0}, {NULL, 0}};
+static const struct option_enum providers[] = {
+    {"aws", 0}, {"gcp", 0}, {"azure", 0}, {"self-hosted", 0}, {NULL, 0}};
 static const struct option_enum sizes[] = {
     {"small", SIZE_SMALL}, {"medium", SIZE_MEDIUM}, {"large", SIZE_LARGE}, {NULL, 0}};
 
@@ -151,13 +152,15 @@ static const struct option region_options[] = {
      .required = true,
      .choices = providers,
      .check = provider_check_name,
-     .help = "The cloud."},
+     .help = "The cloud, or self-hosted for machines of your own."},
     {.name = "location",
      .type = OPT_STRING,
      .offset = offsetof(struct region, location_name),
      .required = true,
      .not_empty = true,
-     .help = "The cloud's own name of the place, such as us-east-1, europe-west1 or southeastasia."},
+     .help =
+         "The cloud's own name of the place, such as us-east-1, europe-west1 or southeastasia. Free text for "
+         "own hosts."},
     {.name = "size",
      .type = OPT_ENUM,
      .offset = offsetof(struct region, size),
@@ -188,6 +191,35 @@ static const struct option region_options[] = {
      .not_empty = true,
      .help = "Account to deploy into: an AWS role to assume, a Google Cloud project, an Azure subscription. "
              "Default: that of the credentials."},
+    {.name = "hosts",
+     .type = OPT_STRING_LIST,
+     .offset = offsetof(struct region, hosts),
+     .help = "Own hosts: the machine, local for this one or ssh://user@host:port by the OpenSSH client, as "
+             "root or "
+             "as a user who may become it by `sudo -n`. One a region in this version."},
+    {.name = "address",
+     .type = OPT_STRING,
+     .offset = offsetof(struct region, address),
+     .not_empty = true,
+     .help = "Own hosts: IPv4 address at which the other regions and clients reach this one. Default: that "
+             "in the "
+             "ssh URL; on this machine one of its own below 127.0.0.0/8, or inside its network namespace."},
+    {.name = "port-base",
+     .type = OPT_INT,
+     .offset = offsetof(struct region, port_base),
+     .min = 1024,
+     .max = 65000,
+     .help =
+         "Own hosts: first of the region's ports, all of which then follow it, but for OTLP's 4317 and 4318. "
+         "Default: the usual ports (5432 PostgreSQL, 8080 HTTP, 5433 writes, 5434 reads, 9480 collector, "
+         "9090 "
+         "Prometheus, 9093 Alertmanager, 8405 HAProxy's metrics, 8000 the service)."},
+    {.name = "without",
+     .type = OPT_STRING_LIST,
+     .offset = offsetof(struct region, without),
+     .help =
+         "Own hosts: parts that do not run here, of postgresql, haproxy, service, monitoring, alertmanager "
+         "and prometheus. They are yours to provide where another part needs them."},
     {.name = "labels",
      .type = OPT_STRING_MAP,
      .offset = offsetof(struct region, labels),

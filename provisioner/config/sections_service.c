@@ -55,6 +55,27 @@ static const struct option service_options[] = {
      .default_text = "info",
      .choices = log_levels,
      .help = "Least severe lines that the server writes."},
+    {.name = "binary",
+     .type = OPT_STRING,
+     .offset = offsetof(struct deployment_service, binary),
+     .not_empty = true,
+     .help = "Own hosts: path of FraiseQL's server on the hosts, such as /usr/local/bin/fraiseql-server; "
+             "`schema` is then a path on the hosts too. Default: `command`, else the example service, which "
+             "stands in for it."},
+    {.name = "command",
+     .type = OPT_STRING_LIST,
+     .offset = offsetof(struct deployment_service, command),
+     .help =
+         "Own hosts: another server instead, an absolute path on the hosts and its arguments. It gets the "
+         "environment of FraiseQL's: DATABASE_URL, FRAISEQL_BIND_ADDR and the others."},
+    {.name = "version",
+     .type = OPT_STRING,
+     .offset = offsetof(struct deployment_service, version),
+     .not_empty = true,
+     .help =
+         "Own hosts: version of FraiseQL's server at `binary`, such as 2.19.0. Default: what the binary says "
+         "of itself where it lies on this machine. FraiseQL 2.15 takes PostgreSQL 14 and later, 2.16 and "
+         "later only 18."},
 };
 const struct option_section section_service = {.name = "service",
                                                .help = "The server, which runs alike in all regions.",
@@ -68,6 +89,9 @@ const struct option_section section_service = {.name = "service",
 /* The last two are read to be refused with a sentence of their own: see check_service.c. */
 static const struct option_enum links[] = {
     {"tls", LINK_TLS}, {"wireguard", LINK_WIREGUARD}, {"vpn", LINK_VPN}, {NULL, 0}};
+
+static const struct option_enum topologies[] = {
+    {"shared", TOPOLOGY_SHARED}, {"namespaces", TOPOLOGY_NAMESPACES}, {NULL, 0}};
 
 static const struct option network_options[] = {
     {.name = "cidr",
@@ -87,6 +111,20 @@ static const struct option network_options[] = {
          "How databases of different regions reach each other. tls: PostgreSQL's own TLS, end to end, "
          "through a gateway with a fixed address that only the other regions may use. wireguard and vpn are "
          "not part of this version."},
+    {.name = "topology",
+     .type = OPT_ENUM,
+     .offset = offsetof(struct deployment_network, topology),
+     .default_text = "shared",
+     .choices = topologies,
+     .help =
+         "Own hosts: shared, regions use their host's network; namespaces, each region on this machine has a "
+         "network namespace of its own, so that it can be cut off from the others."},
+    {.name = "latency-ms",
+     .type = OPT_STRING_MAP,
+     .offset = offsetof(struct deployment_network, latency_ms),
+     .help =
+         "With namespaces: round trip between two regions in milliseconds, as a/b: 80; half of it each way. "
+         "What is left out is not delayed."},
 };
 const struct option_section section_network = {.name = "network",
                                                .help = "Addresses, and the way between regions.",

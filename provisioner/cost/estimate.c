@@ -92,6 +92,10 @@ static void estimate_region(const struct deployment *deployment, const struct re
                               .region = region,
                               .usage = cost_usage_of(usage, region->name),
                               .out = out};
+    if (region->provider->own_hosts) {
+        cost_add_own_host(&builder);
+        return;
+    }
     cost_add_compute(&builder);
     cost_add_database(&builder);
     cost_add_network(&builder);

@@ -29,6 +29,7 @@ const struct price *cost_storage_price(struct arena *arena, const char *provider
                                        bool high_availability);
 
 /* The parts of a region. */
+void cost_add_own_host(struct builder *builder); /* instead of all others */
 void cost_add_compute(struct builder *builder);
 void cost_add_database(struct builder *builder);
 void cost_add_network(struct builder *builder);

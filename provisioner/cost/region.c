@@ -36,6 +36,13 @@ static bool is(const struct builder *builder, const char *provider)
     return strcmp(builder->region->provider_name, provider) == 0;
 }
 
+/* No cloud sends a bill for it, and that is no price of zero. */
+void cost_add_own_host(struct builder *builder)
+{
+    cost_add(builder, "compute", "own host", 1, "month", cost_price(builder, "host"),
+             "Own host: no cloud bills it, and what it costs you is not known here");
+}
+
 void cost_add_compute(struct builder *builder)
 {
     const struct region *region = builder->region;

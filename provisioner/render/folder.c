@@ -157,6 +157,11 @@ static int check(const struct deployment *deployment, struct error *err)
 {
     for (size_t i = 0; i < deployment_region_count(deployment); i++) {
         const struct region *region = deployment_region(deployment, i);
+        if (region->provider && region->provider->own_hosts)
+            return error_set(err, ERR_CONFIG,
+                             "region %s: own hosts are deployed without Terraform, and this version "
+                             "renders nothing for them",
+                             region->name);
         if (!region->provider || region->provider->refusal || !region->provider->module)
             return error_set(err, ERR_CONFIG, "region %s: provider %s cannot be rendered by this version",
                              region->name, region->provider_name);

@@ -146,7 +146,7 @@ static void destroy_with_data(struct run_root *root)
     root_apply(root);
 }
 
-static bool confirmed(struct run *run, int *ret_status)
+bool flow_confirmed(struct run *run, int *ret_status)
 {
     const char *name = run->deployment->metadata.name, *given = command_value(run->ctx, "--confirm");
     if (given && strcmp(given, name) != 0) {
@@ -218,7 +218,7 @@ int flow_destroy(struct run *run, bool delete_data)
             output_printf(run->ctx->out, "There is nothing to destroy.\n");
         return STATUS_OK;
     }
-    if (run->ctx->dry_run || !confirmed(run, &status))
+    if (run->ctx->dry_run || !flow_confirmed(run, &status))
         return status;
     status = destroy_global(run);
     if (!run_interrupted(run))

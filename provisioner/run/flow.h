@@ -34,5 +34,8 @@ int flow_smoke(struct run *run);
 
 /* destroy.c */
 int flow_destroy(struct run *run, bool delete_data);
+/* The deployment's name was typed, or given by --confirm with --yes. False: *ret_status is the exit status.
+ */
+bool flow_confirmed(struct run *run, int *ret_status);
 
 #endif

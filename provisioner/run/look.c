@@ -1,6 +1,7 @@
 #include "provisioner/run/look.h"
 
 #include "provisioner/render/render.h"
+#include "provisioner/run/hosts.h"
 
 #include <unistd.h>
 
@@ -57,10 +58,12 @@ static void judge(struct look *look)
 int look_at_regions(struct run *run, struct look **ret_looks)
 {
     struct look *looks = arena_zalloc(run->arena, (run->region_count + 1) * sizeof *looks);
+    if (run->hosts)
+        return hosts_look(run, ret_looks);
     int status = render_missing(run);
     for (size_t i = 0; !status && i < run->region_count; i++) {
         struct look *look = &looks[i];
-        *look = (struct look){&run->regions[i], nothing, "absent", ""};
+        *look = (struct look){.root = &run->regions[i], .outputs = nothing, .state = "absent", .detail = ""};
         if (!is_rendered(look->root))
             continue;
         root_prepare(look->root);

@@ -5,11 +5,17 @@
 
 #include "provisioner/run/outputs.h"
 
+struct look_component {
+    const char *name, *state, *detail; /* detail NULL: nothing to say */
+};
+
 struct look {
     struct run_root *root;
     struct root_outputs outputs;
-    const char *state;  /* absent, standing, incomplete, deploying, unknown */
-    const char *detail; /* "" or a sentence */
+    const char *state;                       /* absent, standing, incomplete, deploying, unknown */
+    const char *detail;                      /* "" or a sentence */
+    const struct look_component *components; /* own hosts */
+    size_t component_count;
 };
 
 /* One for each region of the run, in the run's arena. 0 or an exit status. */

@@ -1,5 +1,7 @@
 #include "provisioner/run/outputs.h"
 
+#include "provisioner/run/hosts.h"
+
 #include <unistd.h>
 
 static const char *value_of(struct arena *arena, const struct node *outputs, const char *name)
@@ -44,6 +46,10 @@ int outputs_parse(struct arena *arena, struct str json, struct root_outputs *ret
 
 int root_outputs(struct run_root *root, struct root_outputs *ret, struct error *err)
 {
+    if (root->own) {
+        hosts_outputs(root, ret);
+        return 0;
+    }
     static const char *const arguments[] = {"output", "-json", "-no-color", NULL};
     struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
     int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, err);

@@ -34,7 +34,7 @@ void region_log_read(const struct run_root *root, size_t most, int64_t patience_
     }
     ret->read = true;
     if (!ret->lines.count)
-        ret->note = "the log has no line of the last 24 hours";
+        ret->note = "the log has no line";
 }
 
 void region_log_show(const struct output *out, const struct region_log *log)

@@ -2,6 +2,7 @@
 
 #include "lib/core/clock.h"
 #include "provisioner/provider.h"
+#include "provisioner/run/hosts.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -45,7 +46,10 @@ static void take_signal(struct run *run)
         pass_on(run);
     (void)pthread_mutex_unlock(&run->lock);
     run->painted_lines = 0;
-    if (number == 1)
+    if (run->hosts)
+        say(number == 1 ? "\nInterrupted: the steps in flight are finished and nothing new begun.\n"
+                        : "\nThe steps in flight are being finished.\n");
+    else if (number == 1)
         say("\nInterrupted: what is in flight is finished and nothing new begun. Once more stops "
             "terraform.\n");
     else if (number == 2)
@@ -197,11 +201,16 @@ static bool was_cut_short(const struct run *run)
 
 static int open_parts(struct run *run, bool reading, struct error *err)
 {
-    int code = terraform_find(command_value(run->ctx, "--tf-bin"), run->arena, &run->terraform, err);
+    bool own_hosts = false;
+    int code = hosts_judge(run->deployment, &own_hosts, err);
+    if (!code && !own_hosts)
+        code = terraform_find(command_value(run->ctx, "--tf-bin"), run->arena, &run->terraform, err);
     if (!code)
         code = workspace_open(run->deployment, !reading, run->arena, &run->workspace, err);
     if (!code)
         code = run_journal_open(run->workspace.journal, reading, &run->journal, err);
+    if (!code && own_hosts)
+        code = hosts_new(run, err);
     return code;
 }
 
@@ -216,7 +225,7 @@ static int open_run(struct command_context *ctx, struct deployment *deployment, 
     if (open_parts(ret, reading, &err)) {
         output_error(ctx->out, &err);
         run_close(ret);
-        return STATUS_FAILURE;
+        return err.code == ERR_CONFIG ? STATUS_CONFIG : STATUS_FAILURE;
     }
     make_roots(ret);
     ret->resumed = was_cut_short(ret);
@@ -238,6 +247,9 @@ int run_open_reading(struct command_context *ctx, struct deployment *deployment,
 
 void run_close(struct run *run)
 {
+    if (run->hosts)
+        hosts_free(run->hosts);
+    run->hosts = NULL;
     if (run->journal)
         run_journal_close(run->journal);
     run->journal = NULL;

@@ -46,6 +46,8 @@ struct root_flight {
 struct run;
 struct credential_answer;
 struct region_log;
+struct hosts;     /* run/hosts.h */
+struct host_root; /* run/hosts_internal.h */
 
 struct run_root {
     struct run *run;
@@ -71,6 +73,7 @@ struct run_root {
     const char *said; /* its last line that was no record; NULL: none */
     const char *step; /* "plan", "apply": the journal's word for what runs */
 
+    struct host_root *own;                 /* on own hosts; NULL: terraform's */
     struct credential_answer *credentials; /* of the step that asks for them; run/credentials.h */
     const struct region_log *service_log;  /* of a smoke test that failed; run/region_log.h */
 
@@ -103,7 +106,8 @@ struct run {
     unsigned interrupts;    /* guarded by lock */
     unsigned painted_lines; /* main thread */
     int64_t painted_ns;
-    bool resumed; /* an earlier run did not end as it should, or the id came from a state */
+    struct hosts *hosts; /* of a file with own hosts; NULL: clouds, and terraform is needed */
+    bool resumed;        /* an earlier run did not end as it should, or the id came from a state */
 };
 
 /* Finds terraform, opens the folder, its lock and its journal; masks the signals. 0 or an exit status; what

@@ -1,5 +1,6 @@
 /* The lines of a run that stay: steps with their marks, plans, and what failed. */
 #include "lib/core/clock.h"
+#include "provisioner/run/hosts.h"
 #include "provisioner/run/run.h"
 #include "provisioner/run/view.h"
 
@@ -75,7 +76,7 @@ static bool starts_with_any(const char *text, const char *const *list, size_t co
 bool run_is_database(const char *type)
 {
     static const char *const types[] = {"aws_db_instance", "aws_rds_cluster", "google_sql_database_instance",
-                                        "azurerm_postgresql_flexible_server"};
+                                        "azurerm_postgresql_flexible_server", HOSTS_DATA_TYPE};
     return starts_with_any(type, types, ARRAY_LEN(types));
 }
 

@@ -11,6 +11,7 @@
 #define SMOKE_MAX_S     7200
 #define TRY_NS          (10 * NS_PER_S)
 #define PAUSE_NS        (3 * NS_PER_S)
+#define OWN_PAUSE_NS    (100 * NS_PER_MS)
 
 static int64_t patience_ns(const struct run *run)
 {
@@ -44,6 +45,9 @@ static void test_region(struct run_root *root)
     if (root->failed || root->skipped)
         return;
     root->failed = root_outputs(root, &outputs, &root->err) != 0;
+    /* Own hosts without a service have nothing to answer. */
+    if (root->own && !outputs.url[0])
+        return;
     int64_t deadline = clock_mono_ns() + patience_ns(root->run);
     int code = ERR_TIMEOUT;
     while (!root->failed) {
@@ -53,7 +57,8 @@ static void test_region(struct run_root *root)
             return;
         if (now >= deadline || run_interrupted(root->run))
             break;
-        pause_for(PAUSE_NS);
+        /* A host of one's own answers as soon as it can; a cloud's load balancer takes its minutes. */
+        pause_for(root->own ? OWN_PAUSE_NS : PAUSE_NS);
     }
     if (!root->failed && code == 0)
         (void)error_set(&root->err, ERR_PEER, "%s answers %d: %s", root->name, result.status, result.body);

@@ -213,7 +213,8 @@ class Generated(unittest.TestCase):
         self.check_examples("collector.schema.json",
                             ["tests/integration/contract_collector.yaml", "examples/collector.yaml"])
         self.check_examples("deployment.schema.json",
-                            ["examples/fraiseql-deployment.yaml", "examples/fraiseql-deployment-resolved.yaml"])
+                            ["examples/fraiseql-deployment.yaml", "examples/fraiseql-deployment-resolved.yaml",
+                             "examples/three-regions.yaml"])
 
     def check_examples(self, schema, examples):
         validator, load = self.validator(schema)

@@ -36,10 +36,11 @@ class Install(Case):
         found = sorted(os.path.relpath(os.path.join(where, name), folder + PREFIX)
                        for where, _, files in os.walk(folder + PREFIX) for name in files)
         doc = "share/doc/fraiseql/"
-        expected = ["bin/fraiseql", "bin/fraiseql-collector", "lib/systemd/system/fraiseql-collector.service",
+        expected = ["bin/fraiseql", "bin/fraiseql-collector", "bin/fraiseql-example-service", "bin/fraiseql-relay",
+                    "bin/fraiseql-supervisor", "lib/systemd/system/fraiseql-collector.service",
                     doc + "README.md", doc + "LICENSE", doc + "examples/collector.yaml", doc + "docs/collector.schema.json",
                     doc + "docs/deployment.schema.json", doc + "examples/fraiseql-deployment.yaml",
-                    doc + "examples/fraiseql-deployment-resolved.yaml"]
+                    doc + "examples/fraiseql-deployment-resolved.yaml", doc + "examples/three-regions.yaml"]
         expected += ["share/man/man8/" + name for name in names("docs/man/*.8")]
         expected += [doc + "docs/" + name for name in names("docs/*.md")]
         expected += ["share/fraiseql/dashboards/" + name for name in names("dashboards/*.json") + names("dashboards/*.yml")]

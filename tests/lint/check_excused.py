@@ -7,7 +7,7 @@ import tree
 
 # Folders whose tests are looked for in tests/unit/<folder>; a subfolder's tests lie in its module's folder.
 MODULES = ("lib/core", "lib/net", "lib/db", "lib/journal", "lib/metrics", "scrapers", "tracing", "sla", "exporters",
-           "failover", "collector", "agent", "provisioner")
+           "failover", "collector", "agent", "provisioner", "examples/service")
 
 
 def has_test(root, path):

@@ -3,7 +3,8 @@ import os
 import re
 import sys
 
-SOURCE_FOLDERS = ("lib", "scrapers", "tracing", "sla", "exporters", "failover", "collector", "agent", "provisioner")
+SOURCE_FOLDERS = ("lib", "scrapers", "tracing", "sla", "exporters", "failover", "collector", "agent", "provisioner", "supervisor",
+                  "relay", "examples")
 SKIPPED = {".git", "build", ".cache", "__pycache__"}
 
 

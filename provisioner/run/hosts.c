@@ -1,0 +1,314 @@
+/* Opening: hosts, sites, who writes, and the steps of every region. */
+#include "lib/core/clock.h"
+#include "provisioner/provider.h"
+#include "provisioner/run/at_once.h"
+#include "provisioner/run/flow.h"
+#include "provisioner/run/hosts_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int hosts_judge(const struct deployment *deployment, bool *ret_own, struct error *err)
+{
+    size_t own = 0, count = deployment_region_count(deployment);
+    for (size_t i = 0; i < count; i++)
+        own += deployment_region(deployment, i)->provider->own_hosts;
+    *ret_own = own > 0;
+    if (!own || own == count)
+        return 0;
+    (void)error_set(err, ERR_CONFIG,
+                    "this file has regions on own hosts and regions in clouds, which this version does "
+                    "not deploy together");
+    error_set_hint(err, "Make two files of it; `validate` and `cost` take them in one");
+    return ERR_CONFIG;
+}
+
+int hosts_new(struct run *run, struct error *err)
+{
+    size_t count = deployment_region_count(run->deployment);
+    struct hosts *hosts = arena_zalloc(run->arena, sizeof *hosts);
+    hosts->run = run;
+    hosts->arena = run->arena;
+    hosts->roots = arena_zalloc(run->arena, (count + 1) * sizeof *hosts->roots);
+    hosts->sites = arena_zalloc(run->arena, (count + 1) * sizeof *hosts->sites);
+    hosts->count = count;
+    run->hosts = hosts;
+    int code = vault_open(arena_printf(run->arena, "%s/secrets", run->workspace.folder), &hosts->vault, err);
+    for (size_t i = 0; !code && i < count; i++) {
+        const struct region *region = deployment_region(run->deployment, i);
+        struct host_root *root = &hosts->roots[i];
+        /* Threads work on different regions: each has an arena of its own. */
+        struct arena *arena = arena_new(0);
+        root->site = &hosts->sites[i];
+        root->steps.arena = arena;
+        *root->site = (struct site){.deployment = run->deployment,
+                                    .region = region,
+                                    .layout = &root->layout,
+                                    .sites = hosts->sites,
+                                    .site_count = count,
+                                    .primary = region->name,
+                                    .vault = hosts->vault,
+                                    .arena = arena};
+        code = layout_make(run->deployment, region, arena, &root->layout, err);
+    }
+    return code;
+}
+
+void hosts_free(struct hosts *hosts)
+{
+    for (size_t i = 0; i < hosts->count; i++) {
+        if (hosts->roots[i].host)
+            host_close(hosts->roots[i].host);
+        arena_free(hosts->roots[i].steps.arena);
+    }
+    if (hosts->control[0])
+        (void)rmdir(hosts->control);
+    if (hosts->vault)
+        vault_close(hosts->vault);
+}
+
+const struct site *hosts_sites(const struct run *run, size_t *ret_count)
+{
+    *ret_count = run->hosts->count;
+    return run->hosts->sites;
+}
+
+void hosts_flight(struct run_root *root, const char *title)
+{
+    (void)pthread_mutex_lock(&root->run->lock);
+    root->flight_count = title != NULL;
+    root->flight[0].started_ns = clock_mono_ns();
+    if (title)
+        (void)snprintf(root->flight[0].address, sizeof root->flight[0].address, "%s", title);
+    (void)pthread_mutex_unlock(&root->run->lock);
+}
+
+/* --- hosts
+ * ------------------------------------------------------------------------------------------------- */
+
+static void note(void *ctx, const char *line)
+{
+    struct host_root *own = ctx;
+    if (own->root)
+        hosts_flight(own->root, line);
+}
+
+static void open_one(void *ctx, size_t number)
+{
+    struct hosts *hosts = ctx;
+    struct host_root *own = &hosts->roots[number];
+    if (host_open(own->site->region->host, hosts->control, &own->host, &own->err)) {
+        (void)error_prefix(&own->err, "region %s", own->site->region->name);
+        return;
+    }
+    own->site->host = own->host;
+    own->runner = (struct runner){.host = own->host,
+                                  .layout = &own->layout,
+                                  .deployment_id = hosts->run->workspace.id,
+                                  .arena = own->steps.arena,
+                                  .note = note,
+                                  .note_ctx = own};
+    if (runner_ledger(&own->runner, hosts->exclusive, &own->ledger, &own->err)) {
+        host_close(own->host);
+        own->site->host = own->host = NULL;
+    }
+}
+
+/* Folders of runs that were killed. Only ours, and only when no process has their number. */
+static void sweep_control(void)
+{
+    static const char prefix[] = "fraiseql-ssh-";
+    DIR *folder = opendir("/tmp");
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder))) {
+        char path[300];
+        struct stat info;
+        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0)
+            continue;
+        long pid = strtol(entry->d_name + sizeof prefix - 1, NULL, 10);
+        (void)snprintf(path, sizeof path, "/tmp/%s", entry->d_name);
+        if (pid > 1 && kill((pid_t)pid, 0) < 0 && errno == ESRCH && lstat(path, &info) == 0 &&
+            S_ISDIR(info.st_mode) && info.st_uid == geteuid())
+            (void)rmdir(path);
+    }
+    if (folder)
+        (void)closedir(folder);
+}
+
+/* A socket's path may have 107 bytes, and ssh appends some: not in the deployment's folder. */
+static int make_control(struct hosts *hosts)
+{
+    struct error err = {0};
+    bool wanted = false;
+    for (size_t i = 0; i < hosts->count; i++)
+        wanted = wanted || strcmp(hosts->sites[i].region->host, "local") != 0;
+    if (!wanted)
+        return STATUS_OK;
+    sweep_control();
+    (void)snprintf(hosts->control, sizeof hosts->control, "/tmp/fraiseql-ssh-%d-XXXXXX", (int)getpid());
+    if (mkdtemp(hosts->control))
+        return STATUS_OK;
+    hosts->control[0] = '\0';
+    (void)error_set_errno(&err, errno, "cannot make a folder below /tmp");
+    output_error(hosts->run->ctx->out, &err);
+    return STATUS_FAILURE;
+}
+
+int hosts_open_all(struct run *run)
+{
+    struct hosts *hosts = run->hosts;
+    int status = make_control(hosts);
+    if (status)
+        return status;
+    hosts->exclusive = run->workspace.lock_fd >= 0;
+    for (size_t i = 0; i < run->region_count; i++) {
+        struct host_root *own = &hosts->roots[run->regions[i].region->index];
+        own->root = &run->regions[i];
+        run->regions[i].own = own;
+    }
+    at_once(hosts->count, run->ctx->parallelism, open_one, hosts);
+    for (size_t i = 0; i < run->region_count; i++) {
+        struct host_root *own = run->regions[i].own;
+        run->regions[i].failed = !own->host;
+        run->regions[i].err = own->err;
+    }
+    return STATUS_OK;
+}
+
+static int status_of(const struct error *err)
+{
+    return err->code == ERR_AUTH       ? STATUS_CREDENTIALS
+           : err->code == ERR_CONFLICT ? STATUS_CONFIG
+                                       : STATUS_FAILURE;
+}
+
+/* A host that does not let us in stops everything, as credentials of a cloud do; one that is down only its
+ * region. */
+int hosts_reach(struct run *run)
+{
+    int status = hosts_open_all(run), worst = STATUS_OK;
+    size_t failed = 0;
+    if (status)
+        return status;
+    struct buf names = BUF_INIT(4096);
+    for (size_t i = 0; i < run->region_count; i++) {
+        buf_printf(&names, "%s%s", i ? ", " : "", run->regions[i].region->host);
+        failed += run->regions[i].failed;
+        if (run->regions[i].failed && worst != STATUS_CREDENTIALS)
+            worst = status_of(&run->regions[i].err);
+    }
+    run_step(run, failed ? STEP_FAILED : STEP_OK, "credentials", NULL, NULL, "Reaching hosts (%s)",
+             buf_text(&names));
+    buf_deinit(&names);
+    for (size_t i = 0; i < run->region_count; i++) {
+        if (run->regions[i].failed)
+            run_complain(run, &run->regions[i]);
+    }
+    if (worst == STATUS_CREDENTIALS || worst == STATUS_CONFIG || failed == run->region_count)
+        return worst;
+    return run_interrupted(run) ? STATUS_INTERRUPTED : STATUS_OK;
+}
+
+/* --- who writes
+ * ------------------------------------------------------------------------------------------------- */
+
+static int asks_primary(const struct site *site, enum site_writes *ret, struct error *err)
+{
+    *ret = SITE_EMPTY;
+    for (size_t i = 0; host_components[i]; i++) {
+        if (host_components[i]->is_primary)
+            return host_components[i]->is_primary(site, ret, err);
+    }
+    return 0;
+}
+
+/* As the databases say: the one that writes, else the one that did. Where none says so, as the file does: on
+ * a first deployment, and while the region that writes cannot be asked and is the file's. */
+static int find_primary(struct hosts *hosts, const char **ret, struct error *err)
+{
+    const char *found = NULL, *standby = NULL;
+    enum site_writes found_as = SITE_READS;
+    for (size_t i = 0; i < hosts->count; i++) {
+        const struct site *site = &hosts->sites[i];
+        struct error ignored = {0};
+        enum site_writes as = SITE_EMPTY;
+        if (!site->host || !deployment_replicates(hosts->run->deployment, site->region) ||
+            asks_primary(site, &as, &ignored))
+            continue;
+        if (as == SITE_READS)
+            standby = site->region->name;
+        if (as <= SITE_READS || as < found_as)
+            continue;
+        if (as == found_as) {
+            (void)error_set(err, ERR_CONFLICT,
+                            "the databases of %s and %s both say that they are the one that %s", found,
+                            site->region->name, as == SITE_WRITES ? "writes" : "wrote");
+            error_set_hint(err, "Stop the one that is out of date, then deploy again: it is made a standby");
+            return ERR_CONFLICT;
+        }
+        found = site->region->name;
+        found_as = as;
+    }
+    if (!found && standby) {
+        (void)error_set(
+            err, ERR_CONFLICT,
+            "no region's database writes, and %s holds a copy of the one that did: a new and empty "
+            "one would take its place",
+            standby);
+        error_set_hint(err,
+                       "Bring the region that wrote back; or, when all regions have their copies, let one "
+                       "write: `fraiseql deploy switchover FILE --to REGION`");
+        return ERR_CONFLICT;
+    }
+    *ret = found ? found : hosts->run->deployment->replication.primary;
+    return 0;
+}
+
+/* --- steps
+ * ------------------------------------------------------------------------------------------------- */
+
+static int make_steps(struct host_root *own, struct error *err)
+{
+    for (size_t i = 0; host_components[i]; i++) {
+        const struct component *component = host_components[i];
+        if (!component_runs(own->site->region, component->name))
+            continue;
+        int code = component->steps ? component->steps(own->site, &own->steps, err) : 0;
+        if (code)
+            return error_prefix(err, "region %s: %s", own->site->region->name, component->name);
+    }
+    return 0;
+}
+
+int hosts_make_steps(struct run *run, size_t *ret_steps, struct error *err)
+{
+    struct hosts *hosts = run->hosts;
+    const char *primary = NULL;
+    int code = run->deployment->replication.mode == REPLICATION_NONE ? 0 : find_primary(hosts, &primary, err);
+    *ret_steps = 0;
+    for (size_t i = 0; primary && i < hosts->count; i++)
+        hosts->sites[i].primary = primary;
+    for (size_t i = 0; !code && i < run->region_count; i++) {
+        if (run->regions[i].failed)
+            continue;
+        code = make_steps(run->regions[i].own, err);
+        *ret_steps += run->regions[i].own->steps.count;
+    }
+    return code;
+}
+
+int hosts_prepare(struct run *run)
+{
+    struct error err = {0};
+    size_t steps = 0;
+    int code = hosts_make_steps(run, &steps, &err);
+    run_step(run, code ? STEP_FAILED : STEP_OK, "render", NULL, NULL, "Preparing %zu steps", steps);
+    if (code)
+        output_error(run->ctx->out, &err);
+    return code == ERR_CONFLICT || code == ERR_CONFIG ? STATUS_CONFIG : code ? STATUS_FAILURE : STATUS_OK;
+}
