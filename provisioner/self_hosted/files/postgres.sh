@@ -22,8 +22,7 @@ size_to_machine() {
         echo "effective_cache_size = $(at_least $((memory_kb / 4 * 3)) 262144)kB"
         echo "maintenance_work_mem = $(at_most $(at_least $((memory_kb / 20)) 65536) 2097152)kB"
         echo "work_mem = $(at_most $(at_least $((memory_kb / 800)) 4096) 65536)kB"
-        echo "max_worker_processes = $(at_least $((processors * 2)) 8)"
-        echo "max_parallel_workers = $processors"
+        echo "max_parallel_workers = $(at_most "$processors" 32)"
         echo "max_wal_size = $(at_most $(at_least $((free_mb / 20)) 512) 16384)MB"
         echo "min_wal_size = 128MB"
         echo "max_slot_wal_keep_size = $(at_most $(at_least $((free_mb / 4)) 1024) 102400)MB"
@@ -71,13 +70,15 @@ make_new() {
     sync -f "$data.new"
 }
 
-# Whatever still runs on a folder that was moved or is gone ends: its postmaster's file is in the folder.
+# Whatever still runs on a folder that was moved or is gone ends: its postmaster's file is in the folder. After a crash
+# of the machine the number in it may be anybody's: a server works in its folder.
+serves() { [ "$(readlink "/proc/$2/cwd" 2>/dev/null)" = "$1" ]; }
 end_server() {
     pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null || true)
-    [ -n "$pid" ] && [ -d "/proc/$pid" ] || return 0
+    [ -n "$pid" ] && serves "$1" "$pid" || return 0
     kill -INT "$pid" 2>/dev/null || return 0
     tries=0
-    while [ -d "/proc/$pid" ]; do
+    while serves "$1" "$pid"; do
         tries=$((tries + 1))
         [ $tries -ne 200 ] || kill -QUIT "$pid" 2>/dev/null || true
         [ $tries -lt 600 ] || fail "the server on $1 (process $pid) does not end"
@@ -92,6 +93,24 @@ end_orphans() {
     done
 }
 
+# Whoever became the one that writes began a new timeline. One on an older timeline was left behind: what follows it
+# loses what was written since.
+timeline_here() {
+    as "$user" "$bin/pg_controldata" -D "$1" | awk -F: '
+        /^Latest checkpoint.s TimeLineID|^Min recovery ending loc.s timeline/ { if ($2 + 0 > most) most = $2 + 0 }
+        END { print most + 0 }'
+}
+timeline_there() {
+    region as "$user" "$bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$source_database dbname=postgres" -c "SELECT
+        ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"
+}
+refuse_older() {
+    there=$(timeline_there 2>&1) || fail "cannot ask $follows: $there"
+    here=$(timeline_here "$1")
+    [ "$here" -le "$there" ] ||
+        fail "the copy here is on timeline $here and $follows on $there, an older one: whoever began $here has what $follows lacks. If $follows shall write nevertheless, move $1 away"
+}
+
 # A copy whose server ended is a standby again once it has what the source has, and no more.
 rewind() {
     note "taking back what $follows does not have"
@@ -103,6 +122,7 @@ rewind() {
 
 # An old primary holds what was never copied: when it cannot be rewound it is kept beside the new copy.
 follow_again() {
+    refuse_older "$data"
     away=$data.diverged-$(date +%s)
     mv "$data" "$data.leaving"
     end_server "$data.leaving"
@@ -137,6 +157,8 @@ cluster_check() {
 
 cluster_apply() {
     role
+    # A switchover that was cut short before this server stood down: it still writes, and is to go on.
+    if [ -z "$follows" ] && answers && ! in_recovery; then as "$user" rm -f "$data/standby.signal"; fi
     if [ ! -e "$data" ] && [ -e "$data.leaving" ]; then mv "$data.leaving" "$data"; fi
     if [ ! -e "$data" ] && [ -e "$data.old" ]; then mv "$data.old" "$data"; fi
     if [ ! -s "$data/PG_VERSION" ]; then
@@ -162,7 +184,14 @@ cluster_undo() {
 }
 
 # --- the server that runs
+# A server that is started with a setting that it does not take ends at once: so they are tried out before.
+settings_errors() {
+    as "$user" "$bin/postgres" -C port -c config_file="$config/postgresql.conf" 2>&1 >/dev/null || true
+    sql -d postgres -c "SELECT '$config/pg_hba.conf:' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL"
+}
 take_over_settings() {
+    wrong=$(settings_errors) || fail "its server does not answer; its log ends: $(last_lines)"
+    [ -z "$wrong" ] || fail "the server would not take these settings, and goes on with those it has: $wrong"
     sql -d postgres -c 'SELECT pg_reload_conf()' >/dev/null
     sleep 0.5
     [ "$(sql -d postgres -c 'SELECT count(*) FROM pg_settings WHERE pending_restart')" = 0 ]
@@ -176,8 +205,17 @@ roles_apply() {
 
 drop_slots="SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
     WHERE slot_type = 'physical' AND NOT active AND NOT temporary AND slot_name ~ '^fraiseql_'"
+# pg_rewind reads the timeline from the control file, where it is only after the checkpoint that follows a promotion, which
+# is let take its time.
+note_timeline() {
+    behind=$(sql -d postgres -c "SELECT timeline_id <> ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+        FROM pg_control_checkpoint()")
+    [ "$behind" = f ] || flush
+}
 slots_apply() {
-    if in_recovery; then sql -d postgres -c "$drop_slots" >/dev/null; else sql -d postgres -f "$config/slots.sql" >/dev/null; fi
+    if in_recovery; then sql -d postgres -c "$drop_slots" >/dev/null; return; fi
+    sql -d postgres -f "$config/slots.sql" >/dev/null
+    note_timeline
 }
 # "name wal_status" a line, in the order of names.
 slots_check() {
@@ -247,6 +285,8 @@ standby_behind() {
     sql -d postgres -c "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint FROM pg_stat_replication
         WHERE application_name = '$1' AND state = 'streaming'"
 }
+# What a checkpoint has to write is written before writes are closed, not while nobody may write.
+flush() { sql -d postgres -c CHECKPOINT; }
 # A clean end sends every standby what it lacks, the last checkpoint included; with the signal in place the server comes
 # back as a standby, whoever starts it. Prints how far it got.
 stand_down() {
@@ -272,6 +312,7 @@ await_position() {
     position
 }
 promote() {
+    answers || fail "its server does not answer; its log ends: $(last_lines)"
     in_recovery || return 0
     [ "$(sql -d postgres -c 'SELECT pg_promote(true, 60)')" = t ] || fail "it does not become the one that writes; its log ends: $(last_lines)"
 }
