@@ -95,10 +95,9 @@ end_orphans() {
 
 # Whoever became the one that writes began a new timeline. One on an older timeline was left behind: what follows it
 # loses what was written since.
-timeline_here() {
-    as "$user" "$bin/pg_controldata" -D "$1" | awk -F: '
-        /^Latest checkpoint.s TimeLineID|^Min recovery ending loc.s timeline/ { if ($2 + 0 > most) most = $2 + 0 }
-        END { print most + 0 }'
+timeline_here() { # the control file knows of it only after a while, the log at once
+    newest=$(ls "$1/pg_wal" | sed -n -E 's/^([0-9A-F]{8})([0-9A-F]{16}|\.history)$/\1/p' | sort | tail -n 1)
+    echo $((0x${newest:-0}))
 }
 timeline_there() {
     region as "$user" "$bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$source_database dbname=postgres" -c "SELECT
@@ -111,47 +110,56 @@ refuse_older() {
         fail "the copy here is on timeline $here and $follows on $there, an older one: whoever began $here has what $follows lacks. If $follows shall write nevertheless, move $1 away"
 }
 
-# A copy whose server ended is a standby again once it has what the source has, and no more.
+# While a folder is worked on it has another name, so that nothing starts a server on it; afterwards one that was left to
+# try again is told to.
+wake_server() {
+    answers || (restart_server) >/dev/null 2>&1 || true
+}
+
 rewind() {
     note "taking back what $follows does not have"
-    rm -f "$data/postmaster.pid"
-    as "$user" touch "$data/rewind.begun"
-    region as "$user" "$bin/pg_rewind" -D "$data" --source-server="$source_database dbname=postgres" \
-        -c --config-file="$config/postgresql.conf" >"$config/rewind.log" 2>&1
+    rm -f "$data.leaving/postmaster.pid"
+    region as "$user" "$bin/pg_rewind" -D "$data.leaving" --source-server="$source_database dbname=postgres" \
+        >"$config/rewind.log" 2>&1
 }
 
-# An old primary holds what was never copied: when it cannot be rewound it is kept beside the new copy.
+# An old primary, or a standby that went another way. What cannot be rewound may hold what was never copied: it is kept
+# beside the new copy.
 follow_again() {
-    refuse_older "$data"
-    away=$data.diverged-$(date +%s)
-    mv "$data" "$data.leaving"
-    end_server "$data.leaving"
-    mv "$data.leaving" "$data"
-    if rewind; then
-        as "$user" rm -f "$data/rewind.begun" "$data/postgresql.auto.conf"
-        as "$user" touch "$data/postgresql.auto.conf" "$data/standby.signal"
-        sync -f "$data"
-        return
+    if [ ! -e "$data.leaving" ]; then
+        refuse_older "$data"
+        mv "$data" "$data.leaving"
     fi
-    note "it cannot be rewound ($(tail -n 1 "$config/rewind.log")); it is kept in $away"
-    copy_from_source
-    mv "$data" "$away"
-    mv "$data.new" "$data"
+    end_server "$data.leaving"
+    if rewind; then
+        as "$user" rm -f "$data.leaving/postgresql.auto.conf"
+        as "$user" touch "$data.leaving/postgresql.auto.conf" "$data.leaving/standby.signal"
+        sync -f "$data.leaving"
+        mv "$data.leaving" "$data"
+    else
+        away=$data.diverged-$(date +%s)
+        note "it cannot be rewound ($(tail -n 1 "$config/rewind.log")); it is kept in $away"
+        copy_from_source
+        mv "$data.leaving" "$away"
+        mv "$data.new" "$data"
+    fi
+    wake_server
 }
 
-# A standby's copy holds nothing of its own.
+# A standby that is only late holds nothing of its own.
 copy_again() {
     copy_from_source
     rm -rf "$data.old"
     mv "$data" "$data.old"
-    mv "$data.new" "$data"
     end_server "$data.old"
+    mv "$data.new" "$data"
     rm -rf "$data.old"
+    wake_server
 }
 
 cluster_check() {
     role
-    [ -s "$data/PG_VERSION" ] && [ ! -e "$data/rewind.begun" ] || return 1
+    [ -s "$data/PG_VERSION" ] || return 1
     if [ -n "$follows" ]; then [ -e "$data/standby.signal" ]; else [ ! -e "$data/standby.signal" ]; fi
 }
 
@@ -159,8 +167,10 @@ cluster_apply() {
     role
     # A switchover that was cut short before this server stood down: it still writes, and is to go on.
     if [ -z "$follows" ] && answers && ! in_recovery; then as "$user" rm -f "$data/standby.signal"; fi
-    if [ ! -e "$data" ] && [ -e "$data.leaving" ]; then mv "$data.leaving" "$data"; fi
     if [ ! -e "$data" ] && [ -e "$data.old" ]; then mv "$data.old" "$data"; fi
+    if [ ! -e "$data" ] && [ -e "$data.leaving" ]; then
+        if [ -n "$follows" ]; then follow_again; else mv "$data.leaving" "$data"; fi
+    fi
     if [ ! -s "$data/PG_VERSION" ]; then
         end_orphans
         if [ -n "$follows" ]; then copy_from_source; else make_new; fi
@@ -171,9 +181,9 @@ cluster_apply() {
     [ "$(cat "$data/PG_VERSION")" = "$version" ] ||
         fail "the cluster is of PostgreSQL $(cat "$data/PG_VERSION"), and the file says $version: going to another version is not part of this program"
     if [ -z "$follows" ] && [ -e "$data/standby.signal" ]; then
-        fail "this region holds a standby, and no region writes: promote one by fraiseql deploy switchover, or bring the region that wrote back"
+        fail "this region holds a standby, and no region writes: let one write by fraiseql deploy switchover, or bring the region that wrote back"
     fi
-    if [ -n "$follows" ] && { [ ! -e "$data/standby.signal" ] || [ -e "$data/rewind.begun" ]; }; then follow_again; fi
+    if [ -n "$follows" ] && [ ! -e "$data/standby.signal" ]; then follow_again; fi
 }
 
 # Folders of ours only; the parent stays while anything else is in it.
@@ -246,7 +256,13 @@ await_stream() {
 follow_apply() {
     role
     [ -n "$follows" ] || return 0
-    if await_stream 100; then return; fi
+    if await_stream 60; then return; fi
+    refuse_older "$data"
+    # What the one that wrote before sent last may never have reached the one that writes now.
+    if tail -n 30 "$log" | grep -aqE 'forked off current database system timeline|is ahead of the WAL flush position' && ! await_stream 20; then
+        note "this standby has what $follows never had"
+        follow_again
+    fi
     if tail -n 30 "$log" | grep -aq 'has already been removed' && ! await_stream 20; then
         note "$follows no longer has the WAL that this standby lacks"
         copy_again
