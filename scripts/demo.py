@@ -104,7 +104,7 @@ class Hook:
             for alert in json.loads(body)["alerts"]:
                 labels = alert["labels"]
                 self.taken.append((time.strftime("%H:%M:%S"), alert["status"], labels["alertname"], labels.get("region", ""),
-                                  
+                                   f"seen by {labels['observer']}" if "observer" in labels else "",
                                    "signature verified" if signed else "not signed"))
 
 
@@ -239,7 +239,7 @@ class Demo:
                    f"{incident['labels'].get('region', ''):15} {told}")
         yield f"webhooks taken on port {HOOK_PORT}:"
         for row in self.hook.taken:
-            yield "  " + " ".join(f"{word:14}" for word in row)
+            yield "  " + " ".join(f"{word:{width}}" for word, width in zip(row, (8, 9, 15, 15, 23, 0)))
         yield ""
         yield from self.where()
 

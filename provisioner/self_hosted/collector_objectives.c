@@ -43,39 +43,38 @@ static const char *receivers_of(const struct site *site)
                                                            : "[]";
 }
 
-/* The label `source` tells Alertmanager what the collector has delivered itself. */
-#define TRIGGER(name, when, resolve, severity, summary)                                                      \
-    "  - name: " name "\n    when: " when "\n" resolve "    labels: { severity: " severity                   \
-    ", source: collector }\n    annotations: { summary: '" summary "' }\n    notify: %s\n"
+/* The label `source` tells Alertmanager what the collector has delivered itself; `observer` tells people who
+ * saw it: a region that is cut off sees all others down. `resolve`: further lines of YAML, or "". */
+static void write_trigger(const struct site *site, struct buf *out, const char *name, const char *when,
+                          const char *resolve, const char *severity, const char *summary)
+{
+    buf_printf(out,
+               "  - name: %s\n    when: { %s }\n%s"
+               "    labels: { severity: %s, source: collector, observer: %s }\n"
+               "    annotations: { summary: '%s' }\n    notify: %s\n",
+               name, when, resolve, severity, collector_scalar(site, site->region->name), summary,
+               receivers_of(site));
+}
 
 static void write_triggers(const struct site *site, struct buf *out)
 {
-    const char *notify = receivers_of(site);
-    buf_printf(out,
-               "triggers:\n" TRIGGER("region-down", "{ probe: api, failures: 3, of: 3 }",
-                                     "    by: [region]\n    resolve: { successes: 5, of: 5 }\n", "page",
-                                     "The API of {{region}} does not answer"),
-               notify);
-    buf_printf(out,
-               TRIGGER("database-down", "{ probe: database, failures: 3, of: 3 }",
-                       "    by: [region]\n    resolve: { successes: 5, of: 5 }\n", "page",
-                       "The database of {{region}} does not answer"),
-               notify);
-    buf_printf(out,
-               TRIGGER("budget-burning", "{ slo: api-availability, burn_rate: 14.4, windows: [5m, 1h] }", "",
-                       "page", "{{region}} burns its error budget of 30 days within two"),
-               notify);
-    buf_printf(out,
-               TRIGGER("budget-leaking", "{ slo: api-availability, burn_rate: 6, windows: [30m, 6h] }", "",
-                       "ticket", "{{region}} burns its error budget of 30 days within five"),
-               notify);
+    static const char *const by_probe = "    by: [region]\n    resolve: { successes: 5, of: 5 }\n";
+    buf_append_text(out, "triggers:\n");
+    write_trigger(site, out, "region-down", "probe: api, failures: 3, of: 3", by_probe, "page",
+                  "The API of {{region}} does not answer");
+    write_trigger(site, out, "database-down", "probe: database, failures: 3, of: 3", by_probe, "page",
+                  "The database of {{region}} does not answer");
+    write_trigger(site, out, "budget-burning", "slo: api-availability, burn_rate: 14.4, windows: [5m, 1h]",
+                  "", "page", "{{region}} burns its error budget of 30 days within two");
+    write_trigger(site, out, "budget-leaking", "slo: api-availability, burn_rate: 6, windows: [30m, 6h]", "",
+                  "ticket", "{{region}} burns its error budget of 30 days within five");
     if (any_replicates(site))
-        buf_printf(out,
-                   TRIGGER("lag-high",
-                           "{ metric: fraiseql_postgres_replication_lag_seconds, above: %g, for: 30s }",
-                           "    by: [region, db_cluster, target]\n    resolve: { for: 1m }\n", "page",
-                           "{{target}} is {{value}} s behind its primary"),
-                   (double)collector_lag_bound_ns(site) / 1e9 * 10, notify);
+        write_trigger(site, out, "lag-high",
+                      arena_printf(site->arena,
+                                   "metric: fraiseql_postgres_replication_lag_seconds, above: %g, for: 30s",
+                                   (double)collector_lag_bound_ns(site) / 1e9 * 10),
+                      "    by: [region, db_cluster, target]\n    resolve: { for: 1m }\n", "page",
+                      "{{target}} is {{value}} s behind its primary");
 }
 
 static void write_receivers(const struct site *site, struct buf *out)

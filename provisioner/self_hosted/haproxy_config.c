@@ -101,7 +101,13 @@ static void write_data(const struct site *site, struct buf *out)
     write_servers(site, true, out);
     buf_printf(out, "\nfrontend read from data\n    bind %s:%u\n    default_backend read\n\n", inner,
                site->layout->ports[PORT_READ]);
-    buf_printf(out, "backend read from data\n" POSTGRES_CHECK "%s", defaults);
+    /* One refused connection is enough to read elsewhere: there is somewhere else. Writes have one place, and
+     * wait. */
+    buf_printf(
+        out,
+        "backend read from data\n" POSTGRES_CHECK
+        "    option redispatch 1\n%s    default-server observe layer4 error-limit 1 on-error mark-down\n",
+        defaults);
     write_servers(site, false, out);
     buf_printf(out,
                "\nfrontend metrics from http\n    bind %s:%u\n"

@@ -34,7 +34,8 @@ static int add_program(const struct site *site, struct step_list *list, struct e
     /* What it is linked against, besides what every Debian has; curl asks whether it is ready. */
     static const char *const packages[] = {
         "libuv1",       "libcurl4",    "libmicrohttpd12", "libpq5",       "libyaml-0-2", "libjansson4",
-        "libsqlite3-0", "libdeflate0", "libprotobuf-c1",  "libpcre2-8-0", "curl",        NULL};
+        "libsqlite3-0", "libdeflate0", "libprotobuf-c1",  "libpcre2-8-0", "libssl3",     "zlib1g",
+        "curl",         NULL};
     struct str program;
     int code = base_program(COLLECTOR, list->arena, &program, err);
     if (code)

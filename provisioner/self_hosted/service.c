@@ -103,6 +103,27 @@ static void check_program(const struct deployment *deployment, struct findings *
     }
 }
 
+/* The service's ports follow each other, and must not run into those of the region's other processes. */
+static void check_ports(const struct deployment *deployment, const struct region *region,
+                        struct findings *findings)
+{
+    struct layout layout;
+    if (layout_make(deployment, region, deployment->arena, &layout, NULL))
+        return;
+    int64_t first = layout.ports[PORT_SERVICE], last = first + region->instances - 1;
+    for (int port = 0; port < PORT_COUNT; port++) {
+        if (port == PORT_SERVICE || layout.ports[port] < first || layout.ports[port] > last)
+            continue;
+        struct finding *finding =
+            check_fail(deployment, findings, "service-ports",
+                       check_path(deployment, "regions.%s.instances", region->name),
+                       "%lld processes take the ports %lld to %lld, and %u is another process's",
+                       (long long)region->instances, (long long)first, (long long)last, layout.ports[port]);
+        finding_hint(findings, finding, "Run fewer, or move service.port.");
+        return;
+    }
+}
+
 static void validate(const struct deployment *deployment, const struct region *region,
                      struct findings *findings)
 {
@@ -113,6 +134,7 @@ static void validate(const struct deployment *deployment, const struct region *r
     }
     if (first)
         check_program(deployment, findings);
+    check_ports(deployment, region, findings);
     if (deployment->service.binary && deployment->service.binary[0] == '/')
         check_version(deployment, region, findings);
 }
@@ -142,7 +164,8 @@ static int add_program(const struct site *site, struct step_list *list, const ch
         if (code)
             return code;
         /* What it is linked against, besides what every Debian has. */
-        static const char *const libraries[] = {"libmicrohttpd12", "libpq5", "libcurl4", "curl", NULL};
+        static const char *const libraries[] = {"libmicrohttpd12", "libpq5",  "libcurl4", "libuv1",
+                                                "libjansson4",     "libssl3", "curl",     NULL};
         step_packages(list, site, "service/packages", libraries);
         struct host_step *step =
             step_add(list, STAGE_SERVICE, "service/program", "bring the example service");
@@ -199,6 +222,9 @@ static int steps(const struct site *site, struct step_list *list, struct error *
         return code;
     struct host_step *step = step_add(list, STAGE_SERVICE, "service/environment", "configure the service");
     step_put(list, step, service_authority_path(site), authority, 0644, "root:root", false);
+    if (service_server_config_path(site))
+        step_put(list, step, service_server_config_path(site), service_server_config(site), 0644, "root:root",
+                 false);
     for (int64_t i = 0; i < site->region->instances; i++)
         step_put(
             list, step,

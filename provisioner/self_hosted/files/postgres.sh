@@ -116,8 +116,12 @@ wake_server() {
     answers || (restart_server) >/dev/null 2>&1 || true
 }
 
+# pg_rewind takes the source's timeline from its last checkpoint: right after a promotion that is the former one, and a
+# copy that went another way would pass for one that did not.
 rewind() {
     note "taking back what $follows does not have"
+    region as "$user" "$bin/psql" -X -q -d "$source_database dbname=postgres" -c CHECKPOINT >"$config/rewind.log" 2>&1 ||
+        return 1
     rm -f "$data.leaving/postmaster.pid"
     region as "$user" "$bin/pg_rewind" -D "$data.leaving" --source-server="$source_database dbname=postgres" \
         >"$config/rewind.log" 2>&1
@@ -197,10 +201,11 @@ cluster_undo() {
 # A server that is started with a setting that it does not take ends at once: so they are tried out before.
 settings_errors() {
     as "$user" "$bin/postgres" -C port -c config_file="$config/postgresql.conf" 2>&1 >/dev/null || true
+    answers || return 0
     sql -d postgres -c "SELECT '$config/pg_hba.conf:' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL"
 }
 take_over_settings() {
-    wrong=$(settings_errors) || fail "its server does not answer; its log ends: $(last_lines)"
+    wrong=$(settings_errors)
     [ -z "$wrong" ] || fail "the server would not take these settings, and goes on with those it has: $wrong"
     sql -d postgres -c 'SELECT pg_reload_conf()' >/dev/null
     sleep 0.5
@@ -215,17 +220,8 @@ roles_apply() {
 
 drop_slots="SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
     WHERE slot_type = 'physical' AND NOT active AND NOT temporary AND slot_name ~ '^fraiseql_'"
-# pg_rewind reads the timeline from the control file, where it is only after the checkpoint that follows a promotion, which
-# is let take its time.
-note_timeline() {
-    behind=$(sql -d postgres -c "SELECT timeline_id <> ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
-        FROM pg_control_checkpoint()")
-    [ "$behind" = f ] || flush
-}
 slots_apply() {
-    if in_recovery; then sql -d postgres -c "$drop_slots" >/dev/null; return; fi
-    sql -d postgres -f "$config/slots.sql" >/dev/null
-    note_timeline
+    if in_recovery; then sql -d postgres -c "$drop_slots" >/dev/null; else sql -d postgres -f "$config/slots.sql" >/dev/null; fi
 }
 # "name wal_status" a line, in the order of names.
 slots_check() {

@@ -69,4 +69,27 @@ static inline void hosts_rig_check_script(const char *script)
     ck_assert_msg(pclose(shell) == 0, "%s", script);
 }
 
+/* Every script of every step. */
+static inline void hosts_rig_check_scripts(const struct hosts_rig *rig)
+{
+    for (size_t i = 0; i < rig->steps.count; i++) {
+        const struct host_step *step = &rig->steps.items[i];
+        const char *const scripts[] = {step->guard, step->check, step->apply, step->undo};
+        for (size_t j = 0; j < ARRAY_LEN(scripts); j++) {
+            if (scripts[j])
+                hosts_rig_check_script(scripts[j]);
+        }
+    }
+}
+
+static inline const struct step_file *hosts_rig_file(const struct host_step *step, const char *suffix)
+{
+    for (size_t i = 0; i < step->file_count; i++) {
+        if (str_ends(str_from(step->files[i].path), str_from(suffix)))
+            return &step->files[i];
+    }
+    ck_abort_msg("%s has no file %s", step->id, suffix);
+    return NULL;
+}
+
 #endif
