@@ -227,19 +227,37 @@ static int asks_primary(const struct site *site, enum site_writes *ret, struct e
     return 0;
 }
 
+/* A database that stopped while it wrote may have been replaced since, by one that cannot be asked. */
+static int unsure(const char *wrote, const char *silent, struct error *err)
+{
+    (void)error_set(
+        err, ERR_CONFLICT,
+        "no region's database writes; that of %s did before it stopped, and that of %s, which may "
+        "have taken its place, cannot be asked",
+        wrote, silent);
+    error_set_hint(err,
+                   "Bring the host of %s back, or start the database of %s by hand once you know that no "
+                   "other writes, then deploy again",
+                   silent, wrote);
+    return ERR_CONFLICT;
+}
+
 /* As the databases say: the one that writes, else the one that did. Where none says so, as the file does: on
  * a first deployment, and while the region that writes cannot be asked and is the file's. */
 static int find_primary(struct hosts *hosts, const char **ret, struct error *err)
 {
-    const char *found = NULL, *standby = NULL;
+    const char *found = NULL, *standby = NULL, *silent = NULL;
     enum site_writes found_as = SITE_READS;
     for (size_t i = 0; i < hosts->count; i++) {
         const struct site *site = &hosts->sites[i];
         struct error ignored = {0};
         enum site_writes as = SITE_EMPTY;
-        if (!site->host || !deployment_replicates(hosts->run->deployment, site->region) ||
-            asks_primary(site, &as, &ignored))
+        if (!deployment_replicates(hosts->run->deployment, site->region))
             continue;
+        if (!site->host || asks_primary(site, &as, &ignored)) {
+            silent = site->region->name;
+            continue;
+        }
         if (as == SITE_READS)
             standby = site->region->name;
         if (as <= SITE_READS || as < found_as)
@@ -265,6 +283,8 @@ static int find_primary(struct hosts *hosts, const char **ret, struct error *err
                        "write: `fraiseql deploy switchover FILE --to REGION`");
         return ERR_CONFLICT;
     }
+    if (found_as == SITE_WROTE && silent)
+        return unsure(found, silent, err);
     *ret = found ? found : hosts->run->deployment->replication.primary;
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define CALL_TIMEOUT_NS    (120 * NS_PER_S)
+#define FLUSH_TIMEOUT_NS   (1800 * NS_PER_S)   /* a checkpoint of much memory to slow disks */
 #define BEHIND_MAX_BYTES   (INT64_C(16) << 20) /* one segment of WAL: moments */
 #define BEHIND_WAIT_NS     (60 * NS_PER_S)
 #define BEHIND_INTERVAL_NS (500 * NS_PER_MS)
@@ -165,7 +166,8 @@ static int await_closeness(struct change *change)
     return complain(change, &err);
 }
 
-/* Writes go back to where they came from. */
+/* Writes go back to where they came from; where that does not answer either, nobody writes, and this command
+ * again, or a deploy, goes on from what it finds. */
 static int take_back(struct change *change, struct member *old, struct error *why)
 {
     struct error err = {0};
@@ -183,6 +185,8 @@ static int end_writer(struct change *change)
     struct member *old = change->writer;
     struct error err = {0};
     const char *name = old->site->region->name, *got = "";
+    if (postgres_call(old->site, "flush", FLUSH_TIMEOUT_NS, NULL, &err))
+        return complain(change, &err);
     change->closed_ns = clock_mono_ns();
     int status = tell_all(change, "close");
     if (status) {
@@ -191,7 +195,7 @@ static int end_writer(struct change *change)
     }
     step(change, STEP_OK, "close", NULL, arena_printf(change->run->arena, "Closing writes to %s", name));
     if (postgres_call(old->site, "stand_down", CALL_TIMEOUT_NS, &old->position, &err))
-        return complain(change, &err);
+        return take_back(change, old, &err);
     step(change, STEP_OK, "stand-down", NULL, arena_printf(change->run->arena, "%s stands down", name));
     const char *call = arena_printf(change->run->arena, "await_position %s", old->position);
     int code = postgres_call(change->target->site, call, CALL_TIMEOUT_NS, &got, &err);

@@ -7,6 +7,7 @@
 #include "provisioner/self_hosted/database_roles.h"
 #include "provisioner/self_hosted/host.h"
 #include "provisioner/self_hosted/near.h"
+#include "provisioner/self_hosted/network.h"
 #include "provisioner/self_hosted/parts.h"
 #include "provisioner/self_hosted/postgres_config.h"
 #include "provisioner/self_hosted/vault.h"
@@ -19,6 +20,45 @@
 
 /* --- validate
  * --------------------------------------------------------------------------------------------------- */
+
+/* Round trip from the region that writes first to the standby that is `rank`th in nearness. */
+static uint64_t round_trip_ms(const struct deployment *deployment, int64_t rank)
+{
+    const char *primary = deployment->replication.primary;
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        const struct region *one = deployment_region(deployment, i);
+        uint64_t ms = network_latency_ms(deployment, primary, one->name);
+        int64_t nearer = 0;
+        if (!deployment_replicates(deployment, one) || strcmp(one->name, primary) == 0)
+            continue;
+        for (size_t j = 0; j < deployment_region_count(deployment); j++) {
+            const struct region *other = deployment_region(deployment, j);
+            uint64_t other_ms = network_latency_ms(deployment, primary, other->name);
+            bool before = other_ms < ms || (other_ms == ms && j < i);
+            nearer += before && deployment_replicates(deployment, other) && strcmp(other->name, primary) != 0;
+        }
+        if (nearer == rank - 1)
+            return ms;
+    }
+    return 0;
+}
+
+/* Light in fibre takes its time: what a commit that waits for other regions costs. */
+static void weigh_commit(const struct deployment *deployment, struct findings *findings)
+{
+    const struct deployment_replication *replication = &deployment->replication;
+    uint64_t ms = 0;
+    if (replication->mode != REPLICATION_STREAMING || replication->commit == COMMIT_ASYNC ||
+        !replication->primary)
+        return;
+    ms = round_trip_ms(deployment, replication->commit == COMMIT_QUORUM ? replication->quorum : 1);
+    if (ms)
+        (void)check_warn(
+            deployment, findings, "replication", "replication.commit",
+            "each commit in %s waits at least %llu ms, the round trip by network.latency-ms, so one "
+            "connection makes at most %llu a second",
+            replication->primary, (unsigned long long)ms, (unsigned long long)(1000 / ms));
+}
 
 static void validate(const struct deployment *deployment, const struct region *region,
                      struct findings *findings)
@@ -43,6 +83,7 @@ static void validate(const struct deployment *deployment, const struct region *r
     if (replication->mode != REPLICATION_STREAMING && replication->commit != COMMIT_ASYNC)
         (void)check_fail(deployment, findings, "replication", "replication.commit",
                          "waits for standbys, and replication.mode is not streaming");
+    weigh_commit(deployment, findings);
 }
 
 /* --- scripts

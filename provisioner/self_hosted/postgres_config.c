@@ -3,7 +3,8 @@
 #include "provisioner/self_hosted/database_roles.h"
 #include "provisioner/self_hosted/near.h"
 
-#define SPARE_SENDERS 8 /* beside the standbys: base backups, pg_rewind, people */
+#define SPARE_SENDERS 8  /* beside the standbys: base backups, pg_rewind, people */
+#define MIN_SENDERS   24 /* the same while regions come and go: another number takes a restart */
 
 struct postgres_paths postgres_paths_of(const struct site *site)
 {
@@ -71,12 +72,13 @@ const char *postgres_conninfo(const struct site *from, const struct site *to, co
 /* --- postgresql.conf
  * ------------------------------------------------------------------------------------------- */
 
-/* The other regions of the cluster, as a list of synchronous_standby_names. */
+/* The other regions of the cluster, the nearest first, as a list of synchronous_standby_names. */
 static void write_synchronous(const struct site *site, struct buf *out)
 {
     const struct deployment_replication *replication = &site->deployment->replication;
-    size_t count = 0;
-    const struct site *const *sites = postgres_sites(site, &count);
+    const struct site *const *sites = near_sites(site);
+    size_t count = 0, named = 0;
+    (void)postgres_sites(site, &count);
     if (replication->commit == COMMIT_ASYNC || count < 2) {
         buf_append_text(out, "synchronous_standby_names = ''\n");
         return;
@@ -84,8 +86,8 @@ static void write_synchronous(const struct site *site, struct buf *out)
     buf_printf(out, "synchronous_standby_names = '%s %lld (",
                replication->commit == COMMIT_QUORUM ? "ANY" : "FIRST",
                (long long)(replication->commit == COMMIT_QUORUM ? replication->quorum : 1));
-    for (size_t i = 0, named = 0; i < count; i++) {
-        if (strcmp(sites[i]->region->name, site->region->name) != 0)
+    for (size_t i = 1; i < site->site_count; i++) {
+        if (near_same_cluster(site, sites[i]))
             buf_printf(out, "%s\"%s\"", named++ ? ", " : "", sites[i]->region->name);
     }
     buf_append_text(out, ")'\n");
@@ -95,12 +97,14 @@ static void write_replication(const struct site *site, struct buf *out)
 {
     size_t count = 0;
     (void)postgres_sites(site, &count);
+    size_t senders = count + SPARE_SENDERS < MIN_SENDERS ? MIN_SENDERS : count + SPARE_SENDERS;
     buf_printf(out,
                "\nwal_level = replica\nwal_log_hints = on\nhot_standby = on\nhot_standby_feedback = on\n"
-               "max_wal_senders = %zu\nmax_replication_slots = %zu\nwal_keep_size = 256MB\n"
+               "max_wal_senders = %zu\nmax_replication_slots = %zu\nmax_worker_processes = 32\n"
+               "wal_keep_size = 256MB\n"
                "wal_receiver_status_interval = 1s\nwal_sender_timeout = 10s\nwal_receiver_timeout = 10s\n"
                "wal_retrieve_retry_interval = 500ms\n",
-               count + SPARE_SENDERS, count + SPARE_SENDERS);
+               senders, senders);
     write_synchronous(site, out);
     /* Switched on from the first day, since it takes a restart; what archives puts its command into conf.d.
      */

@@ -22,8 +22,7 @@ size_to_machine() {
         echo "effective_cache_size = $(at_least $((memory_kb / 4 * 3)) 262144)kB"
         echo "maintenance_work_mem = $(at_most $(at_least $((memory_kb / 20)) 65536) 2097152)kB"
         echo "work_mem = $(at_most $(at_least $((memory_kb / 800)) 4096) 65536)kB"
-        echo "max_worker_processes = $(at_least $((processors * 2)) 8)"
-        echo "max_parallel_workers = $processors"
+        echo "max_parallel_workers = $(at_most "$processors" 32)"
         echo "max_wal_size = $(at_most $(at_least $((free_mb / 20)) 512) 16384)MB"
         echo "min_wal_size = 128MB"
         echo "max_slot_wal_keep_size = $(at_most $(at_least $((free_mb / 4)) 1024) 102400)MB"
@@ -71,13 +70,15 @@ make_new() {
     sync -f "$data.new"
 }
 
-# Whatever still runs on a folder that was moved or is gone ends: its postmaster's file is in the folder.
+# Whatever still runs on a folder that was moved or is gone ends: its postmaster's file is in the folder. After a crash
+# of the machine the number in it may be anybody's: a server works in its folder.
+serves() { [ "$(readlink "/proc/$2/cwd" 2>/dev/null)" = "$1" ]; }
 end_server() {
     pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null || true)
-    [ -n "$pid" ] && [ -d "/proc/$pid" ] || return 0
+    [ -n "$pid" ] && serves "$1" "$pid" || return 0
     kill -INT "$pid" 2>/dev/null || return 0
     tries=0
-    while [ -d "/proc/$pid" ]; do
+    while serves "$1" "$pid"; do
         tries=$((tries + 1))
         [ $tries -ne 200 ] || kill -QUIT "$pid" 2>/dev/null || true
         [ $tries -lt 600 ] || fail "the server on $1 (process $pid) does not end"
@@ -90,6 +91,23 @@ end_orphans() {
     for process in /proc/[0-9]*; do
         if [ "$(readlink "$process/cwd" 2>/dev/null)" = "$data (deleted)" ]; then kill -KILL "${process#/proc/}" 2>/dev/null || true; fi
     done
+}
+
+# Whoever became the one that writes began a new timeline. One on an older timeline was left behind: what follows it
+# loses what was written since.
+timeline_here() { # the control file knows of it only after a while, the log at once
+    newest=$(ls "$1/pg_wal" | sed -n -E 's/^([0-9A-F]{8})([0-9A-F]{16}|\.history)$/\1/p' | sort | tail -n 1)
+    echo $((0x${newest:-0}))
+}
+timeline_there() {
+    region as "$user" "$bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$source_database dbname=postgres" -c "SELECT
+        ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"
+}
+refuse_older() {
+    there=$(timeline_there 2>&1) || fail "cannot ask $follows: $there"
+    here=$(timeline_here "$1")
+    [ "$here" -le "$there" ] ||
+        fail "the copy here is on timeline $here and $follows on $there, an older one: whoever began $here has what $follows lacks. If $follows shall write nevertheless, move $1 away"
 }
 
 # While a folder is worked on it has another name, so that nothing starts a server on it; afterwards one that was left to
@@ -112,7 +130,10 @@ rewind() {
 # An old primary, or a standby that went another way. What cannot be rewound may hold what was never copied: it is kept
 # beside the new copy.
 follow_again() {
-    [ -e "$data.leaving" ] || mv "$data" "$data.leaving"
+    if [ ! -e "$data.leaving" ]; then
+        refuse_older "$data"
+        mv "$data" "$data.leaving"
+    fi
     end_server "$data.leaving"
     if rewind; then
         as "$user" rm -f "$data.leaving/postgresql.auto.conf"
@@ -148,6 +169,8 @@ cluster_check() {
 
 cluster_apply() {
     role
+    # A switchover that was cut short before this server stood down: it still writes, and is to go on.
+    if [ -z "$follows" ] && answers && ! in_recovery; then as "$user" rm -f "$data/standby.signal"; fi
     if [ ! -e "$data" ] && [ -e "$data.old" ]; then mv "$data.old" "$data"; fi
     if [ ! -e "$data" ] && [ -e "$data.leaving" ]; then
         if [ -n "$follows" ]; then follow_again; else mv "$data.leaving" "$data"; fi
@@ -175,7 +198,15 @@ cluster_undo() {
 }
 
 # --- the server that runs
+# A server that is started with a setting that it does not take ends at once: so they are tried out before.
+settings_errors() {
+    as "$user" "$bin/postgres" -C port -c config_file="$config/postgresql.conf" 2>&1 >/dev/null || true
+    answers || return 0
+    sql -d postgres -c "SELECT '$config/pg_hba.conf:' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL"
+}
 take_over_settings() {
+    wrong=$(settings_errors)
+    [ -z "$wrong" ] || fail "the server would not take these settings, and goes on with those it has: $wrong"
     sql -d postgres -c 'SELECT pg_reload_conf()' >/dev/null
     sleep 0.5
     [ "$(sql -d postgres -c 'SELECT count(*) FROM pg_settings WHERE pending_restart')" = 0 ]
@@ -222,6 +253,7 @@ follow_apply() {
     role
     [ -n "$follows" ] || return 0
     if await_stream 60; then return; fi
+    refuse_older "$data"
     # What the one that wrote before sent last may never have reached the one that writes now.
     if tail -n 30 "$log" | grep -aqE 'forked off current database system timeline|is ahead of the WAL flush position' && ! await_stream 20; then
         note "this standby has what $follows never had"
@@ -265,6 +297,8 @@ standby_behind() {
     sql -d postgres -c "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint FROM pg_stat_replication
         WHERE application_name = '$1' AND state = 'streaming'"
 }
+# What a checkpoint has to write is written before writes are closed, not while nobody may write.
+flush() { sql -d postgres -c CHECKPOINT; }
 # A clean end sends every standby what it lacks, the last checkpoint included; with the signal in place the server comes
 # back as a standby, whoever starts it. Prints how far it got.
 stand_down() {
@@ -290,6 +324,7 @@ await_position() {
     position
 }
 promote() {
+    answers || fail "its server does not answer; its log ends: $(last_lines)"
     in_recovery || return 0
     [ "$(sql -d postgres -c 'SELECT pg_promote(true, 60)')" = t ] || fail "it does not become the one that writes; its log ends: $(last_lines)"
 }

@@ -35,7 +35,8 @@ START_TEST(who_writes_follows_nobody)
     want("synchronous_standby_names = ''");
     want("ssl = on\nssl_min_protocol_version = 'TLSv1.2'");
     want("archive_mode = on");
-    want("max_replication_slots = 11");
+    want("max_replication_slots = 24");
+    want("max_worker_processes = 32"); /* a standby with fewer than the one that writes does not start */
     close_all();
 }
 END_TEST
