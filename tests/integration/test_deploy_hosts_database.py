@@ -133,6 +133,7 @@ class Databases(unittest.TestCase):
         self.sql("eu", "INSERT INTO orders (what) VALUES ('new'), ('newer')", "fraiseql")
         self.one.deploy()
         self.check_all_have(102, "eu")
+        self.assertEqual(os.listdir(self.one.base("us") + "/data"), ["postgresql"], "rewound, and not copied again")
 
     def test_two_that_write_are_refused(self):
         harness.wait_until(lambda: self.sql("eu", "SELECT pg_promote()") == "t")

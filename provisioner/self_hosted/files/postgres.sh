@@ -92,53 +92,62 @@ end_orphans() {
     done
 }
 
-# A copy whose server ended is a standby again once it has what the source has, and no more.
+# While a folder is worked on it has another name, so that nothing starts a server on it; afterwards one that was left to
+# try again is told to.
+wake_server() {
+    answers || (restart_server) >/dev/null 2>&1 || true
+}
+
 rewind() {
     note "taking back what $follows does not have"
-    rm -f "$data/postmaster.pid"
-    as "$user" touch "$data/rewind.begun"
-    region as "$user" "$bin/pg_rewind" -D "$data" --source-server="$source_database dbname=postgres" \
-        -c --config-file="$config/postgresql.conf" >"$config/rewind.log" 2>&1
+    rm -f "$data.leaving/postmaster.pid"
+    region as "$user" "$bin/pg_rewind" -D "$data.leaving" --source-server="$source_database dbname=postgres" \
+        >"$config/rewind.log" 2>&1
 }
 
-# An old primary holds what was never copied: when it cannot be rewound it is kept beside the new copy.
+# An old primary, or a standby that went another way. What cannot be rewound may hold what was never copied: it is kept
+# beside the new copy.
 follow_again() {
-    away=$data.diverged-$(date +%s)
-    mv "$data" "$data.leaving"
+    [ -e "$data.leaving" ] || mv "$data" "$data.leaving"
     end_server "$data.leaving"
-    mv "$data.leaving" "$data"
     if rewind; then
-        as "$user" rm -f "$data/rewind.begun" "$data/postgresql.auto.conf"
-        as "$user" touch "$data/postgresql.auto.conf" "$data/standby.signal"
-        sync -f "$data"
-        return
+        as "$user" rm -f "$data.leaving/postgresql.auto.conf"
+        as "$user" touch "$data.leaving/postgresql.auto.conf" "$data.leaving/standby.signal"
+        sync -f "$data.leaving"
+        mv "$data.leaving" "$data"
+    else
+        away=$data.diverged-$(date +%s)
+        note "it cannot be rewound ($(tail -n 1 "$config/rewind.log")); it is kept in $away"
+        copy_from_source
+        mv "$data.leaving" "$away"
+        mv "$data.new" "$data"
     fi
-    note "it cannot be rewound ($(tail -n 1 "$config/rewind.log")); it is kept in $away"
-    copy_from_source
-    mv "$data" "$away"
-    mv "$data.new" "$data"
+    wake_server
 }
 
-# A standby's copy holds nothing of its own.
+# A standby that is only late holds nothing of its own.
 copy_again() {
     copy_from_source
     rm -rf "$data.old"
     mv "$data" "$data.old"
-    mv "$data.new" "$data"
     end_server "$data.old"
+    mv "$data.new" "$data"
     rm -rf "$data.old"
+    wake_server
 }
 
 cluster_check() {
     role
-    [ -s "$data/PG_VERSION" ] && [ ! -e "$data/rewind.begun" ] || return 1
+    [ -s "$data/PG_VERSION" ] || return 1
     if [ -n "$follows" ]; then [ -e "$data/standby.signal" ]; else [ ! -e "$data/standby.signal" ]; fi
 }
 
 cluster_apply() {
     role
-    if [ ! -e "$data" ] && [ -e "$data.leaving" ]; then mv "$data.leaving" "$data"; fi
     if [ ! -e "$data" ] && [ -e "$data.old" ]; then mv "$data.old" "$data"; fi
+    if [ ! -e "$data" ] && [ -e "$data.leaving" ]; then
+        if [ -n "$follows" ]; then follow_again; else mv "$data.leaving" "$data"; fi
+    fi
     if [ ! -s "$data/PG_VERSION" ]; then
         end_orphans
         if [ -n "$follows" ]; then copy_from_source; else make_new; fi
@@ -149,9 +158,9 @@ cluster_apply() {
     [ "$(cat "$data/PG_VERSION")" = "$version" ] ||
         fail "the cluster is of PostgreSQL $(cat "$data/PG_VERSION"), and the file says $version: going to another version is not part of this program"
     if [ -z "$follows" ] && [ -e "$data/standby.signal" ]; then
-        fail "this region holds a standby, and no region writes: promote one by fraiseql deploy switchover, or bring the region that wrote back"
+        fail "this region holds a standby, and no region writes: let one write by fraiseql deploy switchover, or bring the region that wrote back"
     fi
-    if [ -n "$follows" ] && { [ ! -e "$data/standby.signal" ] || [ -e "$data/rewind.begun" ]; }; then follow_again; fi
+    if [ -n "$follows" ] && [ ! -e "$data/standby.signal" ]; then follow_again; fi
 }
 
 # Folders of ours only; the parent stays while anything else is in it.
@@ -208,7 +217,12 @@ await_stream() {
 follow_apply() {
     role
     [ -n "$follows" ] || return 0
-    if await_stream 100; then return; fi
+    if await_stream 60; then return; fi
+    # What the one that wrote before sent last may never have reached the one that writes now.
+    if tail -n 30 "$log" | grep -aqE 'forked off current database system timeline|is ahead of the WAL flush position' && ! await_stream 20; then
+        note "this standby has what $follows never had"
+        follow_again
+    fi
     if tail -n 30 "$log" | grep -aq 'has already been removed' && ! await_stream 20; then
         note "$follows no longer has the WAL that this standby lacks"
         copy_again
