@@ -27,7 +27,11 @@ static void show_done(struct run_root *root, uint64_t more)
     root->total = (uint64_t)root_changes(root);
     if (root->total < root->done)
         root->total = root->done;
+    uint64_t done = root->done, total = root->total;
     (void)pthread_mutex_unlock(&root->run->lock);
+    if (more)
+        run_progress(root->run, root->name, "apply", "running", done, total,
+                     clock_mono_ns() - root->run->ctx->out->started_mono_ns);
 }
 
 static int apply_step(struct run_root *root, size_t number)
@@ -35,8 +39,8 @@ static int apply_step(struct run_root *root, size_t number)
     struct host_root *own = root->own;
     const struct host_step *step = &own->steps.items[number];
     bool due = own->comparison.verdicts[number].action != ACTION_NONE;
-    /* What stood when the plan was made may not since something before it has changed. */
-    if (!due && own->changed && step->check) {
+    /* What stood when the plan was made may not since something before it has changed, here or elsewhere. */
+    if (!due && (own->changed || root->run->hosts->changed) && step->check) {
         bool stands = true;
         if (runner_stands(&own->runner, step, &stands, &root->err))
             return fail(root);
@@ -123,6 +127,8 @@ static void run_stages(struct run *run)
 {
     for (int stage = 0; stage < STAGE_COUNT && !run_interrupted(run); stage++) {
         run->hosts->stage = (enum step_stage)stage;
+        for (size_t i = 0; i < run->region_count; i++)
+            run->hosts->changed = run->hosts->changed || run->regions[i].own->changed;
         run_each_region(run, stage_words[stage], apply_stage);
     }
     if (!run_interrupted(run))

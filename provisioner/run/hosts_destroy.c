@@ -52,6 +52,8 @@ static void undo_region(struct run_root *root)
         (void)pthread_mutex_lock(&root->run->lock);
         root->done++;
         (void)pthread_mutex_unlock(&root->run->lock);
+        run_progress(root->run, root->name, "destroy", "running", i + 1, root->change_count,
+                     clock_mono_ns() - root->run->ctx->out->started_mono_ns);
     }
     if (!root->failed && !root->skipped && root->change_count == own->ledger.count)
         root->failed = runner_forget(&own->runner, &root->err) != 0;

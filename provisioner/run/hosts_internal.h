@@ -33,6 +33,7 @@ struct hosts {
     struct site *sites;
     size_t count;
     enum step_stage stage; /* that is under way */
+    bool changed;          /* something was changed in a stage before it, by this run */
 };
 
 /* The line of the live view. */

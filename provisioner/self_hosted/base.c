@@ -30,6 +30,15 @@ static void add_folders(const struct site *site, struct step_list *list)
                      "chmod 755 /var/lib/fraiseql /run/fraiseql %s %s %s %s %s %s/process\n",
                      layout->config, layout->data, layout->log, layout->run, layout->bin, layout->config,
                      layout->config, layout->data, layout->log, layout->run, layout->bin, layout->config);
+    /* The supervisor bounds logs itself; where systemd runs, logrotate does. */
+    step_put(
+        list, step,
+        arena_printf(list->arena, "/etc/logrotate.d/fraiseql-%s-%s", layout->deployment, layout->region),
+        str_from(arena_printf(list->arena,
+                              "%s/*.log {\n  daily\n  maxsize 10M\n  rotate 1\n  copytruncate\n  missingok\n"
+                              "  notifempty\n}\n",
+                              layout->log)),
+        0644, "root:root", false);
     step->check = arena_printf(list->arena, "[ -d %s ] && [ -d %s ] && [ -d %s ] && [ -d %s/process ]\n",
                                layout->run, layout->data, layout->log, layout->config);
     step->undo = arena_printf(

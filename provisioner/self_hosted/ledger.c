@@ -142,6 +142,24 @@ void ledger_put_owner(struct buf *out, const char *deployment)
     close_line(&json, out);
 }
 
+/* All that undoing takes. */
+struct line {
+    const char *id, *title, *netns, *undo;
+    int64_t stage;
+    bool data, with_data;
+};
+
+static void put_begin(struct json_writer *json, const struct line *line)
+{
+    json_kv_text(json, "id", line->id);
+    json_kv_text(json, "title", line->title);
+    json_kv_i64(json, "stage", line->stage);
+    json_kv_bool(json, "data", line->data);
+    json_kv_bool(json, "with_data", line->with_data);
+    json_kv_text(json, "netns", line->netns ? line->netns : "");
+    json_kv_text(json, "undo", line->undo ? line->undo : "");
+}
+
 static bool puts_file(const struct host_step *step, const char *path)
 {
     for (size_t i = 0; i < step->file_count; i++) {
@@ -170,14 +188,14 @@ void ledger_put_begin(struct buf *out, const struct host_step *step, const struc
 {
     struct json_writer json;
     open_line(&json, out, "begin");
-    json_kv_text(&json, "id", step->id);
-    json_kv_text(&json, "title", step->title);
-    json_kv_i64(&json, "stage", (int64_t)step->stage);
-    json_kv_bool(&json, "data", step->data);
-    json_kv_bool(&json, "with_data", step->with_data);
-    json_kv_text(&json, "netns", netns ? netns : "");
+    put_begin(&json, &(struct line){.id = step->id,
+                                    .title = step->title,
+                                    .netns = netns,
+                                    .undo = step->undo,
+                                    .stage = (int64_t)step->stage,
+                                    .data = step->data,
+                                    .with_data = step->with_data});
     put_files(&json, step, before);
-    json_kv_text(&json, "undo", step->undo ? step->undo : "");
     close_line(&json, out);
 }
 
@@ -199,4 +217,43 @@ void ledger_put_undone(struct buf *out, const char *id)
     open_line(&json, out, "undone");
     json_kv_text(&json, "id", id);
     close_line(&json, out);
+}
+
+static void put_list(struct json_writer *json, const struct string_list *files)
+{
+    json_key(json, "files");
+    json_array_begin(json);
+    for (size_t i = 0; i < files->count; i++)
+        json_text(json, files->items[i]);
+    json_array_end(json);
+}
+
+static void put_entry(struct buf *out, const struct ledger_entry *entry)
+{
+    struct json_writer json;
+    open_line(&json, out, "begin");
+    put_begin(&json, &(struct line){.id = entry->id,
+                                    .title = entry->title,
+                                    .netns = entry->netns,
+                                    .undo = entry->undo,
+                                    .stage = entry->stage,
+                                    .data = entry->data,
+                                    .with_data = entry->with_data});
+    put_list(&json, &entry->files);
+    close_line(&json, out);
+    if (entry->begun)
+        return;
+    open_line(&json, out, "done");
+    json_kv_text(&json, "id", entry->id);
+    json_kv_text(&json, "hash", entry->hash);
+    put_list(&json, &entry->files);
+    close_line(&json, out);
+}
+
+void ledger_put_all(struct buf *out, const struct ledger *ledger)
+{
+    if (ledger->deployment)
+        ledger_put_owner(out, ledger->deployment);
+    for (size_t i = 0; i < ledger->count; i++)
+        put_entry(out, &ledger->items[i]);
 }

@@ -43,5 +43,7 @@ void ledger_put_begin(struct buf *out, const struct host_step *step, const struc
                       const char *netns);
 void ledger_put_done(struct buf *out, const struct host_step *step);
 void ledger_put_undone(struct buf *out, const char *id);
+/* The whole of it anew, in as few lines as there can be. */
+void ledger_put_all(struct buf *out, const struct ledger *ledger);
 
 #endif

@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SCRIPT_MAX  (256UL * 1024)
-#define PROBE_BYTES (40UL * 1024) /* of checks in one script; quoting makes them longer */
-#define INPUT_MAX   (256UL * 1024 * 1024)
-#define OUTPUT_MAX  (1024UL * 1024)
+#define SCRIPT_MAX    (256UL * 1024)
+#define COMPACT_BYTES (512UL * 1024)
+#define PROBE_BYTES   (40UL * 1024) /* of checks in one script; quoting makes them longer */
+#define INPUT_MAX     (256UL * 1024 * 1024)
+#define OUTPUT_MAX    (1024UL * 1024)
 
 static const char *lock_of(const struct runner *runner)
 {
@@ -71,6 +72,18 @@ static int read_locked(const struct runner *runner, struct buf *bytes, struct er
     return host_do(runner->host, &request, bytes, err);
 }
 
+/* Every change adds lines: where most of them say what no longer holds, those that do are written anew. */
+static int compact(const struct runner *runner, const struct ledger *ledger, size_t bytes, struct error *err)
+{
+    struct buf lines = BUF_INIT(LEDGER_MAX_BYTES);
+    int code = 0;
+    ledger_put_all(&lines, ledger);
+    if (!lines.failed && lines.len < bytes / 2)
+        code = host_put(runner->host, ledger_of(runner), buf_str(&lines), 0644, "root:root", err);
+    buf_deinit(&lines);
+    return code;
+}
+
 int runner_ledger(const struct runner *runner, bool wait, struct ledger *ret, struct error *err)
 {
     struct buf bytes = BUF_INIT(LEDGER_MAX_BYTES + 1);
@@ -84,7 +97,11 @@ int runner_ledger(const struct runner *runner, bool wait, struct ledger *ret, st
     } else if (!code) {
         ledger_read(runner->arena, buf_str(&bytes), ret);
     }
+    size_t length = bytes.len;
     buf_deinit(&bytes);
+    bool ours = ret->deployment && strcmp(ret->deployment, runner->deployment_id) == 0;
+    if (!code && wait && ours && length > COMPACT_BYTES)
+        code = compact(runner, ret, length, err);
     if (code || !ret->deployment || strcmp(ret->deployment, runner->deployment_id) == 0)
         return code;
     (void)error_set(err, ERR_CONFLICT,

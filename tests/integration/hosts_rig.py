@@ -100,7 +100,8 @@ class Deployment:
         """What of this deployment can still be seen on the machine."""
         left = [path for path in (f"/var/lib/fraiseql/{self.name}", f"/run/fraiseql/{self.name}") if os.path.exists(path)]
         left += [f"/run/{name}" for name in os.listdir("/run") if name.startswith(f"fraiseql-{self.name}-")]
-        left += [name for name in os.listdir("/etc/tmpfiles.d") if self.name in name] if os.path.isdir("/etc/tmpfiles.d") else []
+        for folder in ("/etc/tmpfiles.d", "/etc/logrotate.d"):
+            left += [f"{folder}/{name}" for name in os.listdir(folder) if self.name in name] if os.path.isdir(folder) else []
         if os.path.isdir("/run/netns"):
             left += [name for name in os.listdir("/run/netns") if name.startswith(f"fraiseql-{self.name}-")]
         for pid in filter(str.isdigit, os.listdir("/proc")):

@@ -27,7 +27,10 @@ class Regions(unittest.TestCase):
         one = self.make()
         self.assertIn("to create", one.run("plan", one.file, status=2).stdout)
         self.assertEqual(one.left_behind(), [], "a plan changes nothing")
-        one.deploy()
+        progress = [record for record in one.records(one.file, "--yes") if record["type"] == "progress"]
+        running = [record for record in progress if record["state"] == "running" and record["region"] == "us"]
+        self.assertEqual([record["done"] for record in running], list(range(1, running[-1]["planned"] + 1)))
+        self.assertEqual({record["step"] for record in progress} - {"validate", "credentials", "render", "plan", "apply", "smoke"}, set())
         self.assertIn("Nothing to do", one.deploy().stdout)
         one.run("plan", one.file, status=0)
         status = next(record for record in one.records("status", one.file) if record["type"] == "status")
@@ -65,6 +68,19 @@ class Regions(unittest.TestCase):
         one.deploy()
         one.run("plan", one.file, status=0)
         self.assertEqual(one.processes("eu")["network"]["state"], "running")
+
+    def test_a_long_ledger_is_written_anew(self):
+        one = self.make()
+        one.deploy()
+        path = one.base("us") + "/ledger.jsonl"
+        with open(path, encoding="utf-8") as text:
+            last = text.read().splitlines()[-1] + "\n"
+        with open(path, "a", encoding="utf-8") as out:
+            out.write(last * (600_000 // len(last)) + '{"torn')
+        one.run("plan", one.file, status=0)
+        self.assertLess(os.path.getsize(path), 100_000)
+        one.destroy()
+        self.assertEqual(one.left_behind(), [])
 
     def test_killed_in_every_step(self):
         """The deployer alone: the step under way ends by itself, and the next run waits for it."""

@@ -1,10 +1,11 @@
 """Three whole regions on this machine, as examples/three-regions.yaml describes them: deployed, deployed again, changed, with
 each of their processes killed, and destroyed without a trace. What takes minutes is in test_deploy_hosts_faults.py."""
 
-import json
+import glob
 import os
 import shutil
 import signal
+import subprocess
 import unittest
 
 import harness
@@ -27,6 +28,7 @@ class ThreeRegions(unittest.TestCase):
         one = three_regions(self)
         one.deploy()
         self.check_standing(one)
+        self.check_units(one)
         self.assertIn("Nothing to do", one.deploy().stdout)
         self.check_orders(one)
         self.check_killed_processes(one)
@@ -48,6 +50,16 @@ class ThreeRegions(unittest.TestCase):
             self.assertEqual(set(parts.values()), {"standing"}, parts)
         health = next(record for record in one.records("health", one.file) if record["type"] == "health")
         self.assertTrue(all(region["ok"] for region in health["regions"]), health)
+
+    def check_units(self, one):
+        """What systemd would be given, by its own checker: it does not run everywhere where this test does."""
+        units = sorted(glob.glob(one.base("us-east") + "/config/process/*.service"))
+        self.assertGreaterEqual(len(units), 7)
+        if shutil.which("systemd-analyze"):
+            done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, timeout=60)
+            said = [line for line in done.stderr.splitlines() if one.name in line]
+            self.assertEqual(said, [])
+            self.assertEqual(done.returncode, 0, done.stderr)
 
     def check_orders(self, one):
         orders = Orders(one)

@@ -92,6 +92,39 @@ START_TEST(torn_and_foreign_lines_are_passed_over)
 }
 END_TEST
 
+START_TEST(written_anew_it_says_the_same)
+{
+    struct ledger ledger, again;
+    struct buf lines = BUF_INIT(65536);
+    ledger_put_owner(&lines, "u");
+    for (int i = 0; i < 20; i++) {
+        ledger_put_begin(&lines, step, NULL, "ns");
+        ledger_put_done(&lines, step);
+    }
+    struct host_step *other = step_add(&list, STAGE_HOST, "begun/only", "t");
+    other->with_data = true;
+    ledger_put_begin(&lines, other, NULL, NULL);
+    size_t before = lines.len;
+    read_back(&lines, &ledger);
+    ledger_put_all(&lines, &ledger);
+    ck_assert_uint_lt(lines.len, before / 2);
+    read_back(&lines, &again);
+    ck_assert_str_eq(again.deployment, "u");
+    ck_assert_uint_eq(again.count, ledger.count);
+    for (size_t i = 0; i < again.count; i++) {
+        const struct ledger_entry *a = &ledger.items[i], *b = &again.items[i];
+        ck_assert_str_eq(a->id, b->id);
+        ck_assert_str_eq(a->hash, b->hash);
+        ck_assert_str_eq(a->undo, b->undo);
+        ck_assert_str_eq(a->netns, b->netns);
+        ck_assert_str_eq(a->title, b->title);
+        ck_assert_uint_eq(a->files.count, b->files.count);
+        ck_assert(a->stage == b->stage && a->data == b->data && a->with_data == b->with_data &&
+                  a->begun == b->begun);
+    }
+}
+END_TEST
+
 static Suite *ledger_suite(void)
 {
     Suite *suite = suite_create("ledger");
@@ -101,6 +134,7 @@ static Suite *ledger_suite(void)
     tcase_add_test(tcase, a_step_that_was_begun_again_knows_the_files_of_both);
     tcase_add_test(tcase, order_is_that_of_the_first_beginning);
     tcase_add_test(tcase, torn_and_foreign_lines_are_passed_over);
+    tcase_add_test(tcase, written_anew_it_says_the_same);
     suite_add_tcase(suite, tcase);
     return suite;
 }
