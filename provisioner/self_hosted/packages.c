@@ -4,10 +4,15 @@
 
 #define TEXT_MAX (64UL * 1024)
 
-static const char script[] =
+/* Debian 13 has libraries under a further name that ends in t64 (64-bit time); apt knows them by the old one
+ * too. */
+#define INSTALLED                                                                                            \
+    "installed() {\n  dpkg-query -W -f='${db:Status-Status}\\n' \"$1\" \"${1}t64\" 2>/dev/null | "           \
+    "grep -qx installed\n}\n"
+
+static const char script[] = INSTALLED
     "missing=\nfor package in $packages; do\n"
-    "  dpkg-query -W -f='${db:Status-Status}' \"$package\" 2>/dev/null | grep -qx installed || "
-    "missing=\"$missing $package\"\ndone\n[ -n \"$missing\" ] || exit 0\n"
+    "  installed \"$package\" || missing=\"$missing $package\"\ndone\n[ -n \"$missing\" ] || exit 0\n"
     "have apt-get || fail \"install$missing: this host has no apt-get to do it by\"\n"
     "exec 8</var/lib/dpkg\nflock -w 600 8\n"
     "policy=\ncluster=\ntidy() { [ -z \"$policy\" ] || rm -f \"$policy\"; [ -z \"$cluster\" ] || rm -f "
@@ -32,10 +37,9 @@ void step_packages(struct step_list *list, const struct site *site, const char *
     const char *quoted = step_quote(list->arena, buf_text(&names));
     struct host_step *step =
         step_add(list, STAGE_HOST, id, arena_printf(list->arena, "install %s", buf_text(&names)));
-    step->check = arena_printf(list->arena,
-                               "for package in %s; do dpkg-query -W -f='${db:Status-Status}' \"$package\" "
-                               "2>/dev/null | grep -qx installed || exit 1; done\n",
-                               buf_text(&names));
+    step->check =
+        arena_printf(list->arena, "%sfor package in %s; do installed \"$package\" || exit 1; done\n",
+                     INSTALLED, buf_text(&names));
     step->apply = arena_printf(list->arena, "packages=%s\n%s", quoted, script);
     step->timeout_ns = 1200 * NS_PER_S;
     buf_deinit(&names);
