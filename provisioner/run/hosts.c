@@ -242,6 +242,30 @@ static int unsure(const char *wrote, const char *silent, struct error *err)
     return ERR_CONFLICT;
 }
 
+/* Whether an earlier run put this region on a host, and none took it away since: it may hold the only copy.
+ */
+static bool stood(const struct hosts *hosts, const char *region)
+{
+    const struct run_entries *before = run_journal_before(hosts->run->journal);
+    const struct run_entry *made = run_entries_last(before, "apply", region);
+    const struct run_entry *gone = run_entries_last(before, "destroy", region);
+    return made && (!gone || gone < made || strcmp(gone->outcome, "ok") != 0);
+}
+
+/* Everything that answers is empty, and what does not answer may not be. */
+static int in_doubt(const char *silent, struct error *err)
+{
+    (void)error_set(
+        err, ERR_CONFLICT,
+        "no database is left in the regions that answer; %s, which was deployed and cannot be asked, "
+        "may hold the only copy",
+        silent);
+    error_set_hint(err,
+                   "Bring the host of %s back, or leave the region out of the file once its data is given up",
+                   silent);
+    return ERR_CONFLICT;
+}
+
 /* As the databases say: the one that writes, else the one that did. Where none says so, as the file does: on
  * a first deployment, and while the region that writes cannot be asked and is the file's. */
 static int find_primary(struct hosts *hosts, const char **ret, struct error *err)
@@ -252,10 +276,11 @@ static int find_primary(struct hosts *hosts, const char **ret, struct error *err
         const struct site *site = &hosts->sites[i];
         struct error ignored = {0};
         enum site_writes as = SITE_EMPTY;
-        if (!deployment_replicates(hosts->run->deployment, site->region))
+        if (!deployment_replicates(hosts->run->deployment, site->region) ||
+            !component_runs(site->region, "postgresql"))
             continue;
         if (!site->host || asks_primary(site, &as, &ignored)) {
-            silent = site->region->name;
+            silent = silent && stood(hosts, silent) ? silent : site->region->name;
             continue;
         }
         if (as == SITE_READS)
@@ -285,6 +310,8 @@ static int find_primary(struct hosts *hosts, const char **ret, struct error *err
     }
     if (found_as == SITE_WROTE && silent)
         return unsure(found, silent, err);
+    if (!found && silent && stood(hosts, silent))
+        return in_doubt(silent, err);
     *ret = found ? found : hosts->run->deployment->replication.primary;
     return 0;
 }

@@ -15,6 +15,8 @@ FRAISEQL = os.path.join(harness.BUILD, "bin", "fraiseql")
 ROOT = os.geteuid() == 0
 # What every region stands on, and nothing else.
 BARE = {"without": ["postgresql", "haproxy", "service", "monitoring", "alertmanager", "prometheus"]}
+# That, and the database.
+DATABASE = {"without": [part for part in BARE["without"] if part != "postgresql"]}
 
 
 class Deployment:

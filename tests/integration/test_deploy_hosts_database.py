@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import harness
-from hosts_rig import BARE, ROOT, Deployment
+from hosts_rig import DATABASE, ROOT, Deployment
 
 REGIONS = ("us", "eu", "ap")
 HAVE = ROOT and os.path.isdir(harness.PG_BIN)
@@ -25,7 +25,7 @@ def database(deployment, region, sql, name="postgres"):
 @unittest.skipUnless(HAVE, "no root or no PostgreSQL 15")
 class Databases(unittest.TestCase):
     def setUp(self):
-        self.one = Deployment(self, {name: {"hosts": ["local"], **BARE} for name in REGIONS}, replication={"mode": "streaming"})
+        self.one = Deployment(self, {name: {"hosts": ["local"], **DATABASE} for name in REGIONS}, replication={"mode": "streaming"})
         self.one.deploy()
         self.sql("us", "CREATE TABLE orders (id bigserial PRIMARY KEY, what text)", "fraiseql")
         self.sql("us", "INSERT INTO orders (what) SELECT 'tea' FROM generate_series(1, 100)", "fraiseql")
@@ -155,7 +155,7 @@ class Databases(unittest.TestCase):
 @unittest.skipUnless(HAVE, "no root or no PostgreSQL 15")
 class Refusals(unittest.TestCase):
     def make(self, **region):
-        return Deployment(self, {"us": {"hosts": ["local"], **BARE, **region}})
+        return Deployment(self, {"us": {"hosts": ["local"], **DATABASE, **region}})
 
     def test_a_foreign_cluster_is_left_alone(self):
         one = self.make()
@@ -181,7 +181,7 @@ class Refusals(unittest.TestCase):
         one.deploy()
 
     def test_active_active_is_refused(self):
-        one = Deployment(self, {name: {"hosts": ["local"], **BARE} for name in REGIONS}, replication={"mode": "active-active"})
+        one = Deployment(self, {name: {"hosts": ["local"], **DATABASE} for name in REGIONS}, replication={"mode": "active-active"})
         self.assertIn("active-active is not part of this version on own hosts", one.deploy(status=65).stderr)
 
 

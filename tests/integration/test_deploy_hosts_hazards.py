@@ -6,11 +6,10 @@ import subprocess
 import unittest
 
 import harness
-from hosts_rig import BARE, ROOT, Deployment
+from hosts_rig import DATABASE, ROOT, Deployment
 from test_deploy_hosts_database import database
 
 REGIONS = ("us", "eu", "ap")
-PARTS = {"without": [part for part in BARE["without"] if part != "postgresql"]}
 HAVE = ROOT and os.path.isdir(harness.PG_BIN)
 STREAMS = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
 
@@ -18,7 +17,7 @@ STREAMS = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
 @unittest.skipUnless(HAVE, "no root or no PostgreSQL 15")
 class Hazards(unittest.TestCase):
     def setUp(self):
-        self.one = Deployment(self, {name: {"hosts": ["local"], **PARTS} for name in REGIONS}, replication={"mode": "streaming"})
+        self.one = Deployment(self, {name: {"hosts": ["local"], **DATABASE} for name in REGIONS}, replication={"mode": "streaming"})
         self.one.deploy()
         self.sql("us", "CREATE TABLE orders (id bigserial PRIMARY KEY, what text)", "fraiseql")
         harness.wait_until(lambda: self.sql("us", STREAMS) == "2", what="two standbys")

@@ -13,7 +13,7 @@ import unittest
 import urllib.parse
 
 import harness
-from hosts_rig import BARE, ROOT, Deployment, Orders, children
+from hosts_rig import DATABASE, ROOT, Deployment, Orders, children
 from test_deploy_hosts_database import database
 
 REGIONS = ("us", "eu", "ap")
@@ -145,7 +145,7 @@ class Switchover(unittest.TestCase):
         self.assertIn("Nothing to do", one.deploy().stdout)
 
     def test_what_would_lose_is_refused(self):
-        one = self.make(BARE)
+        one = self.make(DATABASE)
         self.assertIn("--to REGION is missing", one.run("switchover", one.file, "--yes", status=64).stderr)
         self.assertIn("is no region that takes part", self.switch(one, "mars", status=65).stderr)
         self.assertIn("eu would write in place of us", one.run("switchover", one.file, "--to", "eu", "--dry-run").stdout)
