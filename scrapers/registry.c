@@ -1,13 +1,11 @@
+#include "scrapers/cloudflare/cloudflare.h"
 #include "scrapers/cloudwatch/cloudwatch.h"
 #include "scrapers/postgres/postgres.h"
 #include "scrapers/prometheus/prometheus.h"
 #include "scrapers/scraper.h"
 
 const struct scraper_kind *const scraper_kinds[] = {
-    &postgres_scraper,
-    &prometheus_scraper,
-    &cloudwatch_scraper,
-    NULL,
+    &postgres_scraper, &prometheus_scraper, &cloudflare_scraper, &cloudwatch_scraper, NULL,
 };
 
 const struct scraper_kind *scraper_kind_find(const char *name)
