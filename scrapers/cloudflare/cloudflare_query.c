@@ -4,6 +4,7 @@
  * seen: that minute may be torn, and is read twice. */
 #include "lib/core/clock.h"
 #include "lib/metrics/value.h"
+#include "scrapers/cloud/vocabulary.h"
 #include "scrapers/cloudflare/cloudflare_internal.h"
 
 #include <strings.h>
@@ -161,6 +162,7 @@ static void read_balancing(struct cloud_query *query, const struct node *row, in
         &(struct cloud_metric_desc){.name = "cloudflare_zone_pool_requests",
                                     .help = "Requests that the load balancer sent to an origin (sampled).",
                                     .kind = CLOUD_SUM,
+                                    .common = cloud_common_find("load_balancer_requests_total"),
                                     .absent_is_zero = true});
     const char *key = arena_printf(arena, "lb|%s|%zu|%s|%zu|%s|%s", data->id, name.len, name.ptr, pool.len,
                                    pool.ptr, origin.ptr);
