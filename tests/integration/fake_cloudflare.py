@@ -45,7 +45,6 @@ class FakeCloudflare(FakeCloud):
         self.http = {}          # (zone, minute) -> [(requests, status, visible from)]
         self.balanced = {}      # (zone, minute, balancer, pool, origin) -> count
         self.pools = []
-        self.rows_max = 10000
         self.windows = []       # (dataset, from, to, zones)
         self.hangs = False
         super().__init__()
@@ -131,7 +130,7 @@ class FakeCloudflare(FakeCloud):
                                                       "path": ["viewer", "zones", str(at)],
                                                       "extensions": {"code": "authz"}}]}
             rows = self.http_rows if dataset == "httpRequests1mGroups" else self.balancing_rows
-            limit = min(variables["limit"], self.rows_max)
+            limit = variables["limit"]
             return {"data": {"viewer": {"zones": [{"zoneTag": zone, "rows": rows(zone, start, end)[:limit]}
                                                   for zone in variables["zones"]]}}, "errors": None}
 
