@@ -1,3 +1,4 @@
+#include "scrapers/cloudflare/cloudflare.h"
 #include "scrapers/cloudwatch/cloudwatch.h"
 #include "scrapers/kubernetes/kubernetes.h"
 #include "scrapers/postgres/postgres.h"
@@ -9,6 +10,7 @@ const struct scraper_kind *const scraper_kinds[] = {
     &prometheus_scraper,
     &kubernetes_scraper,
     &cloudwatch_scraper,
+    &cloudflare_scraper,
     NULL,
 };
 

@@ -29,3 +29,4 @@ fraiseql_fuzzer(cloudwatch_answer fq_scrapers fq_cloud fq_metrics fq_net fq_core
 fraiseql_fuzzer(cloud_account fq_scrapers fq_core)
 fraiseql_fuzzer(graphql fq_example_service fq_net fq_core)
 fraiseql_fuzzer(ledger fq_provisioner)
+fraiseql_fuzzer(cloudflare_answer fq_scrapers fq_cloud fq_metrics fq_net fq_core)
