@@ -65,6 +65,7 @@ class Terraform(Rendered):
             document = json.load(text)
         document.pop("module"), document.pop("provider", None)  # what is asked here is the reading of states
         document["terraform"].pop("required_providers")
+        document["output"].pop("replication")
         with open(os.path.join(root, "main.tf.json"), "w", encoding="utf-8") as text:
             json.dump(document, text)
         rig.check(root, "init")
