@@ -6,8 +6,8 @@ ephemeral "aws_secretsmanager_secret_version" "password" {
 }
 
 output "password" {
-  description = "The password that this region keeps, null for none."
-  value       = one(ephemeral.aws_secretsmanager_secret_version.password[*].secret_string)
+  description = "The password: the one that this region keeps, else the one it was given."
+  value       = local.replicates && var.keeps_password ? one(ephemeral.aws_secretsmanager_secret_version.password[*].secret_string) : var.password
   ephemeral   = true
   sensitive   = true
 }

@@ -7,8 +7,8 @@ ephemeral "azurerm_key_vault_secret" "password" {
 }
 
 output "password" {
-  description = "The password that this region keeps, null for none."
-  value       = one(ephemeral.azurerm_key_vault_secret.password[*].value)
+  description = "The password: the one that this region keeps, else the one it was given."
+  value       = local.replicates && var.keeps_password ? one(ephemeral.azurerm_key_vault_secret.password[*].value) : var.password
   ephemeral   = true
   sensitive   = true
 }

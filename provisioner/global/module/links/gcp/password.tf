@@ -6,8 +6,8 @@ ephemeral "google_secret_manager_secret_version" "password" {
 }
 
 output "password" {
-  description = "The password that this region keeps, null for none."
-  value       = one(ephemeral.google_secret_manager_secret_version.password[*].secret_data)
+  description = "The password: the one that this region keeps, else the one it was given."
+  value       = local.replicates && var.keeps_password ? one(ephemeral.google_secret_manager_secret_version.password[*].secret_data) : var.password
   ephemeral   = true
   sensitive   = true
 }
