@@ -25,6 +25,10 @@ struct database {
      * do not collide, subscriptions. Rendered to a file; placeholders of secrets are psql variables. */
     void (*render_replication)(const struct deployment *deployment, const struct region *region,
                                struct buf *sql);
+    /* The names that this SQL uses for what `to` fetches from `from`, as members of an open object: variable,
+     * publication, subscription. False, and nothing written, when it fetches nothing from there. */
+    bool (*render_source)(const struct deployment *deployment, const struct region *to,
+                          const struct region *from, struct json_writer *json);
 };
 
 const struct database *database_find(const char *name);

@@ -94,6 +94,9 @@ static const struct row rows[] = {
      "secretsmanager:CreateSecret secretsmanager:DescribeSecret secretsmanager:GetResourcePolicy "
      "secretsmanager:DeleteSecret secretsmanager:TagResource"},
     {"aws_security_group", ALWAYS, SECURITY_GROUP},
+    {"aws_ssm_parameter", WITH_LINKS, /* and in the global root, with the password */
+     "ssm:PutParameter ssm:GetParameter ssm:DescribeParameters ssm:DeleteParameter ssm:AddTagsToResource "
+     "ssm:ListTagsForResource secretsmanager:PutSecretValue secretsmanager:GetSecretValue"},
     {"aws_subnet", ALWAYS, "ec2:CreateSubnet ec2:DescribeSubnets ec2:DeleteSubnet"},
     {"aws_vpc", ALWAYS,
      "ec2:CreateVpc ec2:DescribeVpcs ec2:DescribeVpcAttribute ec2:ModifyVpcAttribute ec2:DeleteVpc "

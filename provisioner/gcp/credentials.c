@@ -62,6 +62,8 @@ static const struct {
     {"cloudkms.cryptoKeys.setIamPolicy", "roles/cloudkms.admin", OWN_KEY},
     {"secretmanager.secrets.create", "roles/secretmanager.admin", ALWAYS},
     {"secretmanager.secrets.setIamPolicy", "roles/secretmanager.admin", ALWAYS},
+    {"secretmanager.versions.add", "roles/secretmanager.admin", GATEWAY},
+    {"secretmanager.versions.access", "roles/secretmanager.admin", GATEWAY},
     {"iam.serviceAccounts.create", "roles/iam.serviceAccountAdmin", ALWAYS},
     {"iam.serviceAccounts.actAs", "roles/iam.serviceAccountUser", ALWAYS},
     {"iam.roles.create", "roles/iam.roleAdmin", ALWAYS},

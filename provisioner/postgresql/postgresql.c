@@ -79,4 +79,5 @@ const struct database database_postgresql = {
     .validate = validate,
     .render_parameters = render_parameters,
     .render_replication = replication_render,
+    .render_source = replication_render_source,
 };

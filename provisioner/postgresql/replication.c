@@ -49,6 +49,13 @@ static void slug(struct buf *sql, const char *name)
         buf_append_byte(sql, *name == '-' ? '_' : *name);
 }
 
+/* The psql variable that says where a peer is. */
+static void variable(struct buf *sql, const struct region *from)
+{
+    buf_append_text(sql, "peer_");
+    slug(sql, from->name);
+}
+
 static void publication(struct buf *sql, const struct region *region)
 {
     buf_append_text(sql, "fraiseql_");
@@ -200,8 +207,8 @@ static void write_sequences(const struct deployment *deployment, const struct re
 
 static void write_connection(struct buf *sql, const struct region *from)
 {
-    buf_append_text(sql, ":'peer_");
-    slug(sql, from->name);
+    buf_append_text(sql, ":'");
+    variable(sql, from);
     buf_append_text(sql,
                     "' || ' user=fraiseql_replication password=''' ||\n"
                     "         replace(replace(:'replication_password', '\\', '\\\\'), '''', '\\''') || ''''");
@@ -225,7 +232,9 @@ static void write_subscription(const struct deployment *deployment, const struct
 {
     const char *copy = copies_from(deployment, from) ? "true" : "false";
     bool active = deployment->replication.mode == REPLICATION_ACTIVE_ACTIVE;
-    buf_printf(sql, "\n-- From %s.\nSELECT format('CREATE SUBSCRIPTION ", from->name);
+    buf_printf(sql, "\n-- From %s.\n\\if :{?", from->name);
+    variable(sql, from);
+    buf_append_text(sql, "}\n\\if :{?replication_password}\nSELECT format('CREATE SUBSCRIPTION ");
     subscription(sql, to, from);
     buf_append_text(sql, " CONNECTION %L PUBLICATION ");
     publication(sql, from);
@@ -241,9 +250,11 @@ static void write_subscription(const struct deployment *deployment, const struct
     subscription(sql, to, from);
     buf_append_text(sql, " CONNECTION %L', ");
     write_connection(sql, from);
-    buf_append_text(sql, ") \\gexec\nALTER SUBSCRIPTION ");
+    buf_append_text(sql, ") \\gexec\n\\endif\nALTER SUBSCRIPTION ");
     subscription(sql, to, from);
-    buf_printf(sql, " REFRESH PUBLICATION WITH (copy_data = %s);\n", copy);
+    buf_printf(sql, " REFRESH PUBLICATION WITH (copy_data = %s);\n\\else\n\\warn '", copy);
+    variable(sql, from);
+    buf_append_text(sql, " is not given: nothing was done for it'\n\\endif\n");
 }
 
 /* --- the script
@@ -263,8 +274,8 @@ static void write_head(const struct deployment *deployment, const struct region 
     for (size_t i = 0; i < deployment_region_count(deployment); i++) {
         const struct region *other = deployment_region(deployment, i);
         if (other != region && sends(deployment, other)) {
-            buf_append_text(sql, ", peer_");
-            slug(sql, other->name);
+            buf_append_text(sql, ", ");
+            variable(sql, other);
         }
     }
     buf_append_text(
@@ -282,7 +293,10 @@ static void write_role(struct buf *sql)
         sql, "\n-- Who fetches rows.\n"
              "SELECT 'CREATE ROLE fraiseql_replication LOGIN'\n"
              "  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'fraiseql_replication') \\gexec\n"
+             "\\if :{?replication_password}\n"
+             "SET password_encryption = 'scram-sha-256';\n"
              "ALTER ROLE fraiseql_replication LOGIN PASSWORD :'replication_password';\n"
+             "\\endif\n"
              "SELECT CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_replication')\n"
              "            THEN 'GRANT rds_replication TO fraiseql_replication'\n"
              "            ELSE 'ALTER ROLE fraiseql_replication REPLICATION' END \\gexec\n"
@@ -309,4 +323,24 @@ void replication_render(const struct deployment *deployment, const struct region
             write_subscription(deployment, region, other, sql);
     }
     buf_append_text(sql, "\n\\endif\n");
+}
+
+bool replication_render_source(const struct deployment *deployment, const struct region *to,
+                               const struct region *from, struct json_writer *json)
+{
+    if (to == from || !deployment_replicates(deployment, to) || !sends(deployment, from))
+        return false;
+    static void (*const names[])(struct buf *, const struct region *) = {variable, publication};
+    static const char *const keys[] = {"variable", "publication"};
+    struct buf name = BUF_INIT(4096);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        buf_reset(&name);
+        names[i](&name, from);
+        json_kv_str(json, keys[i], buf_str(&name));
+    }
+    buf_reset(&name);
+    subscription(&name, to, from);
+    json_kv_str(json, "subscription", buf_str(&name));
+    buf_deinit(&name);
+    return true;
 }

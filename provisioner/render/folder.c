@@ -104,6 +104,8 @@ static int put_modules(const struct deployment *deployment, const struct folder 
     }
     if (!code && render_has_global(deployment))
         code = put_module(folder, "global/module/", "global");
+    if (!code && folder->options->format == RENDER_TERRAFORM)
+        code = put_module(folder, "postgresql/gateway/", "postgresql");
     return code;
 }
 

@@ -1,9 +1,12 @@
 /* The global root: what needs the outputs of several regions. Each region's state is read, never written. */
 #include "provisioner/catalog/catalog.h"
+#include "provisioner/database.h"
 #include "provisioner/embedded.h"
 #include "provisioner/render/render_internal.h"
 
 #include <stdio.h>
+
+#define GATEWAY_PORT 15432 /* and as many more as there are regions; the modules open 256 */
 
 const char *render_routing(const struct deployment *deployment)
 {
@@ -159,6 +162,16 @@ static void write_requirements(const struct deployment *deployment, struct json_
 
 /* --- what the regions say --- */
 
+/* The region in whose store the password of the role that fetches rows is made: the first one. */
+static const struct region *keeper(const struct deployment *deployment)
+{
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        if (render_opens_gateway(deployment, deployment_region(deployment, i)))
+            return deployment_region(deployment, i);
+    }
+    return NULL;
+}
+
 static void write_variables(const struct deployment *deployment, struct json_writer *json)
 {
     char label[RENDER_LABEL_MAX];
@@ -175,6 +188,12 @@ static void write_variables(const struct deployment *deployment, struct json_wri
         json_text(json, render_label(deployment_region(deployment, i), label));
     json_array_end(json);
     json_object_end(json);
+    if (keeper(deployment)) {
+        json_key(json, "replication_password_version");
+        json_raw(json,
+                 STR("{\"description\":\"Raised, it changes the password with which regions fetch rows.\","
+                     "\"type\":\"number\",\"default\":1}"));
+    }
     if (has_dns(deployment, DNS_ROUTE53)) {
         json_key(json, "dns_zone");
         json_object_begin(json);
@@ -313,6 +332,66 @@ static void write_dns(const struct deployment *deployment, const struct render_i
     json_object_end(json);
 }
 
+/* What `to` fetches, and the port of its gateway that leads there. */
+static void write_sources(const struct deployment *deployment, const struct region *to,
+                          struct json_writer *json)
+{
+    char label[RENDER_LABEL_MAX];
+    const struct database *database = database_find(to->database.engine);
+    json_key(json, "sources");
+    json_object_begin(json);
+    for (size_t i = 0; database && database->render_source && i < deployment_region_count(deployment); i++) {
+        const struct region *from = deployment_region(deployment, i);
+        struct buf text = BUF_INIT(RENDER_MAX_BYTES);
+        struct json_writer names;
+        json_init(&names, &text);
+        json_object_begin(&names);
+        bool fetched =
+            render_opens_gateway(deployment, from) && database->render_source(deployment, to, from, &names);
+        if (fetched) {
+            json_kv_u64(&names, "port", GATEWAY_PORT + from->index);
+            kv_output(&names, "database", render_label(from, label), "database_name");
+        }
+        json_object_end(&names);
+        if (fetched) {
+            render_key(json, from->name);
+            json_raw(json, buf_str(&text));
+        }
+        buf_deinit(&text);
+    }
+    json_object_end(json);
+}
+
+static void write_replication(const struct deployment *deployment, const struct region *region,
+                              struct json_writer *json)
+{
+    char label[RENDER_LABEL_MAX], text[3 * RENDER_LABEL_MAX];
+    const struct region *keeps = keeper(deployment);
+    kv_output(json, "store", render_label(region, label), "replication_store");
+    kv_output(json, "identity", label, "gateway_identity");
+    json_key(json, "replication");
+    json_object_begin(json);
+    (void)snprintf(text, sizeof text, "${file(\"${path.root}/../regions/%s/replication.sql\")}",
+                   region->name);
+    json_kv_text(json, "sql", text);
+    write_sources(deployment, region, json);
+    json_object_end(json);
+    render_label(keeps, label);
+    (void)snprintf(
+        text, sizeof text,
+        "${try(coalesce(data.terraform_remote_state.%s[0].outputs.replication_store), \"\") != \"\"}", label);
+    json_kv_text(json, "ready", text);
+    if (keeps == region) {
+        json_kv_bool(json, "keeps_password", true);
+        json_kv_text(json, "password_version", "${var.replication_password_version}");
+        return;
+    }
+    (void)snprintf(text, sizeof text, "${module.link_%s.password}", label);
+    json_kv_text(json, "password", text);
+    (void)snprintf(text, sizeof text, "${module.link_%s.password_stamp}", label);
+    json_kv_text(json, "password_stamp", text);
+}
+
 static void write_link(const struct deployment *deployment, const struct region *region,
                        const struct render_identity *identity, struct json_writer *json)
 {
@@ -349,6 +428,7 @@ static void write_link(const struct deployment *deployment, const struct region 
         kv_output(json, other->name, render_label(other, escaped), "gateway_address");
     }
     json_object_end(json);
+    write_replication(deployment, region, json);
     json_object_end(json);
 }
 
@@ -364,6 +444,28 @@ static void write_modules(const struct deployment *deployment, const struct rend
         if (render_opens_gateway(deployment, region))
             write_link(deployment, region, identity, json);
     }
+    json_object_end(json);
+}
+
+/* Which document each region's gateway should have done, by its digest. */
+static void write_documents(const struct deployment *deployment, struct json_writer *json)
+{
+    char label[RENDER_LABEL_MAX], text[RENDER_LABEL_MAX + 64];
+    if (!keeper(deployment))
+        return;
+    json_key(json, "replication");
+    json_object_begin(json);
+    json_key(json, "value");
+    json_object_begin(json);
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        const struct region *region = deployment_region(deployment, i);
+        if (!render_opens_gateway(deployment, region))
+            continue;
+        (void)snprintf(text, sizeof text, "${module.link_%s.document}", render_label(region, label));
+        render_key(json, region->name);
+        json_text(json, text);
+    }
+    json_object_end(json);
     json_object_end(json);
 }
 
@@ -388,6 +490,7 @@ void render_global(const struct deployment *deployment, const struct render_iden
     json_object_begin(&json);
     json_key(&json, "regions");
     json_raw(&json, STR("{\"value\":\"${{for name, region in local.regions : name => region.url}}\"}"));
+    write_documents(deployment, &json);
     if (deployment->traffic.domain && deployment->traffic.dns != DNS_NONE) {
         json_key(&json, "url");
         json_raw(&json, STR("{\"value\":\"${module.dns.url}\"}"));

@@ -7,9 +7,24 @@
 #include <stdio.h>
 
 const char *const render_outputs[] = {
-    "endpoint",        "endpoint_kind",       "endpoint_zone_id",    "url",           "database_address",
-    "database_port",   "database_name",       "database_secret",     "network_id",    "cidr",
-    "gateway_address", "gateway_rule_target", "monitoring_identity", "service_group", NULL,
+    "endpoint",
+    "endpoint_kind",
+    "endpoint_zone_id",
+    "url",
+    "database_address",
+    "database_port",
+    "database_name",
+    "database_secret",
+    "network_id",
+    "cidr",
+    "gateway_address",
+    "gateway_rule_target",
+    "monitoring_identity",
+    "service_group",
+    "gateway_identity",
+    "replication_store",
+    "replication_state",
+    NULL,
 };
 
 #define ZONES    3
@@ -224,6 +239,9 @@ void render_arguments(const struct deployment *deployment, const struct region *
     json_kv_u64(json, "count", count);
     json_object_end(json);
     json_kv_text(json, "links", render_is_linked(deployment, region) ? "tls" : "none");
+    if (roots && render_opens_gateway(deployment, region))
+        json_kv_text(json, "gateway_program",
+                     "${file(\"${path.root}/../../modules/postgresql/replicate.py\")}");
     json_kv_i64(json, "log_retention_days", days(deployment->monitoring.log_retention_ns));
     json_kv_bool(json, "audit_log", deployment->monitoring.audit_log);
     json_kv_text(json, "final_snapshot", roots ? "${var.final_snapshot}" : snapshot);

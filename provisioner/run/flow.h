@@ -29,6 +29,10 @@ int flow_apply(struct run *run);
  * machine that has only the state finds what carries it. */
 int flow_keep_identity(struct run *run);
 
+/* replication.c: what is left of it when the regions and what lies between them stand. */
+enum replication_left { REPLICATION_NOTHING_LEFT, REPLICATION_BY_GATEWAYS, REPLICATION_BY_HAND };
+enum replication_left flow_replication(struct run *run);
+
 /* verify.c: smoke tests. Regions that do not answer are marked `failed`. */
 int flow_smoke(struct run *run);
 

@@ -237,50 +237,10 @@ static int step_dns(struct run *run)
     return status;
 }
 
-/* --- replication
- * ---------------------------------------------------------------------------------------------- */
-
-/* True when something is left for a person to run. */
-static bool step_replication(struct run *run)
-{
-    static const char *const modes[] = {[REPLICATION_NONE] = "none",
-                                        [REPLICATION_STREAMING] = "streaming",
-                                        [REPLICATION_ACTIVE_ACTIVE] = "active-active"};
-    const char *mode = modes[run->deployment->replication.mode];
-    size_t shown = 0;
-    if (run->deployment->replication.mode == REPLICATION_NONE ||
-        deployment_region_count(run->deployment) < 2) {
-        run_step(run, STEP_SKIPPED, "replication", NULL,
-                 run->deployment->replication.mode == REPLICATION_NONE ? "replication.mode is none"
-                                                                       : "there is one region",
-                 "Configuring replication (%s)", mode);
-        return false;
-    }
-    run_step(
-        run, STEP_WARN, "replication", NULL,
-        "the databases are private and cannot be reached from here; run this inside each region's network, "
-        "in "
-        "all with -v phase=publish, then in all with -v phase=subscribe (the files name further variables):",
-        "Configuring replication (%s)", mode);
-    for (size_t i = 0; i < run->region_count && !run->ctx->json; i++) {
-        struct run_root *root = &run->regions[i];
-        struct root_outputs outputs = {.database_address = "", .database_name = ""};
-        const char *sql = arena_printf(run->arena, "%s/replication.sql", root->folder);
-        if (access(sql, F_OK) != 0 || root->failed || root_outputs(root, &outputs, NULL))
-            continue;
-        output_printf(run->ctx->out, "      %s: psql \"host=%s dbname=%s sslmode=verify-full\" -f %s\n",
-                      root->name, outputs.database_address, outputs.database_name, sql);
-        shown++;
-    }
-    if (!shown && !run->ctx->json)
-        output_printf(run->ctx->out, "      (no SQL was rendered for the regions of this run)\n");
-    return true;
-}
-
 /* --- the end
  * -------------------------------------------------------------------------------------------------- */
 
-static void say_end(struct run *run, int status, bool by_hand)
+static void say_end(struct run *run, int status, enum replication_left left)
 {
     char text[VIEW_DURATION_MAX];
     const struct output *out = run->ctx->out;
@@ -289,8 +249,11 @@ static void say_end(struct run *run, int status, bool by_hand)
     if (status == STATUS_OK) {
         output_printf(
             out, "\n%s\nTotal time: %s\n",
-            by_hand ? "Deployed, but for replication: rows are copied once its SQL has been run, see above."
-                    : "Deployment complete!",
+            left == REPLICATION_BY_HAND
+                ? "Deployed, but for replication: rows are copied once its SQL has been run, see above."
+            : left == REPLICATION_BY_GATEWAYS
+                ? "Deployed, but for replication, which the gateways set up now: see above."
+                : "Deployment complete!",
             view_duration(clock_mono_ns() - out->started_mono_ns, text));
         return;
     }
@@ -312,12 +275,12 @@ static int worst(int a, int b)
     return a == STATUS_CONFIG || b == STATUS_CONFIG ? STATUS_CONFIG : a ? a : b;
 }
 
-static int after_regions(struct run *run, bool *ret_by_hand)
+static int after_regions(struct run *run, enum replication_left *ret_left)
 {
     int status = step_network(run);
     if (run_interrupted(run))
         return status;
-    *ret_by_hand = step_replication(run);
+    *ret_left = flow_replication(run);
     int smoke = flow_smoke(run);
     if (run_interrupted(run))
         return worst(status, smoke);
@@ -328,13 +291,13 @@ int flow_apply(struct run *run)
 {
     int status = apply_regions(run);
     size_t standing = 0;
-    bool by_hand = false;
+    enum replication_left left = REPLICATION_NOTHING_LEFT;
     for (size_t i = 0; i < run->region_count; i++)
         standing += !run->regions[i].failed && !run->regions[i].skipped;
     if (standing && !run_interrupted(run))
-        status = worst(status, after_regions(run, &by_hand));
+        status = worst(status, after_regions(run, &left));
     if (run_interrupted(run))
         status = STATUS_INTERRUPTED;
-    say_end(run, status, by_hand);
+    say_end(run, status, left);
     return status;
 }

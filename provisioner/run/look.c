@@ -13,7 +13,8 @@ static const struct root_outputs nothing = {.url = "",
                                             .database_port = "",
                                             .database_name = "",
                                             .gateway_address = "",
-                                            .service_group = ""};
+                                            .service_group = "",
+                                            .replication_state = ""};
 
 static bool is_rendered(const struct run_root *root)
 {

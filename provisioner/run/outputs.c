@@ -40,6 +40,7 @@ int outputs_parse(struct arena *arena, struct str json, struct root_outputs *ret
         .database_name = word_of(arena, document, "database_name"),
         .gateway_address = word_of(arena, document, "gateway_address"),
         .service_group = value_of(arena, document, "service_group"),
+        .replication_state = value_of(arena, document, "replication_state"),
     };
     return 0;
 }

@@ -8,7 +8,7 @@
 struct root_outputs {
     bool any; /* false: nothing stands, as far as the state knows */
     const char *url, *endpoint, *database_address, *database_port, *database_name, *gateway_address,
-        *service_group; /* "" when there is none; never NULL */
+        *service_group, *replication_state; /* "" when there is none; never NULL */
 };
 
 /* Pure. */

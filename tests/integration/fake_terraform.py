@@ -189,7 +189,7 @@ def state(root, arguments):
 def outputs(root):
     stands = "module.region.aws_vpc.this" in root.state["resources"]
     values = {"url": os.environ.get("FAKE_URL", ""), "endpoint": "", "database_address": "127.0.0.1",
-              "database_port": "1"} if stands else {}
+              "database_port": "1", "replication_state": os.environ.get("FAKE_REPLICATION_STATE", "")} if stands else {}
     return {name: {"value": value} for name, value in values.items()}
 
 

@@ -321,7 +321,7 @@ class Peer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = do_HEAD = handle_any
+            do_GET = do_POST = do_PUT = do_HEAD = handle_any
 
             def log_message(self, *_):
                 pass

@@ -193,7 +193,7 @@ class Escaping(Rendered):
     def test_only_our_own_templates(self):
         """No string holds an interpolation but those of ours."""
         self.render(self.folder.file("nasty.yaml", as_yaml(NASTY)))
-        ours = re.compile(r"^\$\{(module|var|local|data|try|contains|\{for )")
+        ours = re.compile(r"^\$\{(module|var|local|data|try|contains|file\(.\$\{path\.root\}/|\{for )")
 
         def walk(value):
             if isinstance(value, dict):

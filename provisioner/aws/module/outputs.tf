@@ -67,3 +67,18 @@ output "service_group" {
   description = "Autoscaling group of the service."
   value       = aws_autoscaling_group.service.name
 }
+
+output "gateway_identity" {
+  description = "Who the gateway is to the cloud, empty for nobody."
+  value       = var.links == "tls" ? aws_iam_role.gateway[0].name : ""
+}
+
+output "replication_store" {
+  description = "Where the global root puts what the gateway does for replication, empty for nowhere."
+  value       = var.links == "tls" ? aws_secretsmanager_secret.replication[0].arn : ""
+}
+
+output "replication_state" {
+  description = "Where the gateway says how replication stands, empty for nowhere."
+  value       = var.links == "tls" ? aws_ssm_parameter.replication_state[0].name : ""
+}

@@ -67,3 +67,18 @@ output "service_group" {
   description = "Scale set of the service."
   value       = azurerm_linux_virtual_machine_scale_set.service.name
 }
+
+output "gateway_identity" {
+  description = "Who the gateway is to the cloud, empty for nobody."
+  value       = var.links == "tls" ? azurerm_user_assigned_identity.gateway[0].principal_id : ""
+}
+
+output "replication_store" {
+  description = "Where the global root puts what the gateway does for replication, empty for nowhere."
+  value       = var.links == "tls" ? azurerm_key_vault.this.id : ""
+}
+
+output "replication_state" {
+  description = "Where the gateway says how replication stands, empty for nowhere."
+  value       = var.links == "tls" ? azurerm_key_vault_secret.replication_state[0].versionless_id : ""
+}

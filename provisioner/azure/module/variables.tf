@@ -236,3 +236,9 @@ variable "encryption_at_host" {
     error_message = "Encryption at the host is true or false."
   }
 }
+
+variable "gateway_program" {
+  description = "Program with which the gateway sets replication up, empty for none."
+  type        = string
+  default     = ""
+}

@@ -67,3 +67,18 @@ output "service_group" {
   description = "Instance group of the service."
   value       = google_compute_region_instance_group_manager.service.name
 }
+
+output "gateway_identity" {
+  description = "Who the gateway is to the cloud, empty for nobody."
+  value       = var.links == "tls" ? google_service_account.gateway[0].email : ""
+}
+
+output "replication_store" {
+  description = "Where the global root puts what the gateway does for replication, empty for nowhere."
+  value       = var.links == "tls" ? google_secret_manager_secret.replication["replication"].id : ""
+}
+
+output "replication_state" {
+  description = "Where the gateway says how replication stands, empty for nowhere."
+  value       = var.links == "tls" ? "projects/${local.project}/zones/${google_compute_instance.gateway[0].zone}/instances/${google_compute_instance.gateway[0].name}" : ""
+}

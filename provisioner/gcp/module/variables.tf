@@ -199,3 +199,9 @@ variable "final_snapshot" {
   type        = string
   default     = ""
 }
+
+variable "gateway_program" {
+  description = "Program with which the gateway sets replication up, empty for none."
+  type        = string
+  default     = ""
+}

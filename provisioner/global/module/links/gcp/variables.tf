@@ -32,3 +32,62 @@ variable "port" {
   type        = number
   default     = 5432
 }
+
+variable "store" {
+  description = "Where the gateway finds what to do: the region's output replication_store. Empty: nothing is put there."
+  type        = string
+  default     = ""
+}
+
+variable "identity" {
+  description = "Who the gateway is: the region's output gateway_identity."
+  type        = string
+  default     = ""
+}
+
+variable "replication" {
+  description = "SQL of this region, and what it fetches from its peers: port of the gateway that leads there, names in the SQL. null: none."
+  type = object({
+    sql = string
+    sources = map(object({
+      port         = number
+      database     = string
+      variable     = string
+      publication  = string
+      subscription = string
+    }))
+  })
+  default = null
+}
+
+variable "keeps_password" {
+  description = "Whether this region's store is where the password of the role that fetches rows is made. One region's is."
+  type        = bool
+  default     = false
+}
+
+variable "ready" {
+  description = "Whether the region that keeps the password stands: without it there is none yet."
+  type        = bool
+  default     = false
+}
+
+variable "password_version" {
+  description = "Raised, it changes the password. Of the region that keeps it."
+  type        = number
+  default     = 1
+}
+
+variable "password" {
+  description = "The password, from the region that keeps it."
+  type        = string
+  default     = null
+  ephemeral   = true
+  sensitive   = true
+}
+
+variable "password_stamp" {
+  description = "Another one with each password, from the region that keeps it."
+  type        = string
+  default     = ""
+}

@@ -1,5 +1,6 @@
 terraform {
-  required_version = ">= 1.6"
+  # The password is ephemeral.
+  required_version = ">= 1.11"
   required_providers {
     google = {
       source  = "hashicorp/google"

@@ -17,7 +17,10 @@ SELECT :'phase' = 'publish' AS publishing, :'phase' = 'subscribe' AS subscribing
 -- Who fetches rows.
 SELECT 'CREATE ROLE fraiseql_replication LOGIN'
   WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'fraiseql_replication') \gexec
+\if :{?replication_password}
+SET password_encryption = 'scram-sha-256';
 ALTER ROLE fraiseql_replication LOGIN PASSWORD :'replication_password';
+\endif
 SELECT CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_replication')
             THEN 'GRANT rds_replication TO fraiseql_replication'
             ELSE 'ALTER ROLE fraiseql_replication REPLICATION' END \gexec
@@ -65,6 +68,8 @@ SELECT format('ALTER SEQUENCE %I.%I INCREMENT BY 16 RESTART WITH %s', schemaname
 \if :subscribing
 
 -- From us-east.
+\if :{?peer_us_east}
+\if :{?replication_password}
 SELECT format('CREATE SUBSCRIPTION fraiseql_apac_from_us_east CONNECTION %L PUBLICATION fraiseql_us_east WITH (copy_data = true, streaming = parallel, origin = none)',
          :'peer_us_east' || ' user=fraiseql_replication password=''' ||
          replace(replace(:'replication_password', '\', '\\'), '''', '\''') || '''')
@@ -72,9 +77,15 @@ SELECT format('CREATE SUBSCRIPTION fraiseql_apac_from_us_east CONNECTION %L PUBL
                     WHERE d.datname = current_database() AND s.subname = 'fraiseql_apac_from_us_east') \gexec
 SELECT format('ALTER SUBSCRIPTION fraiseql_apac_from_us_east CONNECTION %L', :'peer_us_east' || ' user=fraiseql_replication password=''' ||
          replace(replace(:'replication_password', '\', '\\'), '''', '\''') || '''') \gexec
+\endif
 ALTER SUBSCRIPTION fraiseql_apac_from_us_east REFRESH PUBLICATION WITH (copy_data = true);
+\else
+\warn 'peer_us_east is not given: nothing was done for it'
+\endif
 
 -- From eu-west.
+\if :{?peer_eu_west}
+\if :{?replication_password}
 SELECT format('CREATE SUBSCRIPTION fraiseql_apac_from_eu_west CONNECTION %L PUBLICATION fraiseql_eu_west WITH (copy_data = false, streaming = parallel, origin = none)',
          :'peer_eu_west' || ' user=fraiseql_replication password=''' ||
          replace(replace(:'replication_password', '\', '\\'), '''', '\''') || '''')
@@ -82,6 +93,10 @@ SELECT format('CREATE SUBSCRIPTION fraiseql_apac_from_eu_west CONNECTION %L PUBL
                     WHERE d.datname = current_database() AND s.subname = 'fraiseql_apac_from_eu_west') \gexec
 SELECT format('ALTER SUBSCRIPTION fraiseql_apac_from_eu_west CONNECTION %L', :'peer_eu_west' || ' user=fraiseql_replication password=''' ||
          replace(replace(:'replication_password', '\', '\\'), '''', '\''') || '''') \gexec
+\endif
 ALTER SUBSCRIPTION fraiseql_apac_from_eu_west REFRESH PUBLICATION WITH (copy_data = false);
+\else
+\warn 'peer_eu_west is not given: nothing was done for it'
+\endif
 
 \endif
