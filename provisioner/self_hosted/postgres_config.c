@@ -231,6 +231,8 @@ void postgres_write_roles(const char *service_password, const char *monitor_pass
         out, "GRANT EXECUTE ON FUNCTION pg_ls_dir(text, boolean, boolean), pg_stat_file(text, boolean),\n"
              "  pg_read_binary_file(text), pg_read_binary_file(text, bigint, bigint, boolean)\n"
              "  TO " POSTGRES_ROLE_REWIND ";\n"
+             "SELECT 'GRANT pg_checkpoint TO " POSTGRES_ROLE_REWIND "'\n"
+             "  WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'pg_checkpoint') \\gexec\n"
              "GRANT pg_monitor TO " DATABASE_ROLE_MONITOR ";\n"
              "SELECT 'CREATE DATABASE " DATABASE_NAME " OWNER " DATABASE_ROLE_SERVICE "'\n"
              "  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '" DATABASE_NAME "') \\gexec\n"

@@ -5,10 +5,13 @@
 #define NOTE_MARK "::fraiseql-note "
 #define FAIL_MARK "::fraiseql-fail "
 
-/* `as` takes the user's own groups. Only what can be executed may follow it and `region`: another function
- * cannot. */
+/* What the caller's environment has for clients of PostgreSQL is not meant for ours. `as` takes the user's
+ * own groups. Only what can be executed may follow it and `region`: another function cannot. */
 static const char functions[] =
     "set -eu\ncd /\numask 022\nLC_ALL=C\n"
+    "unset CDPATH TMPDIR PGHOST PGHOSTADDR PGPORT PGUSER PGPASSWORD PGPASSFILE PGDATABASE PGSERVICE "
+    "PGSERVICEFILE "
+    "PGOPTIONS PGSSLMODE PGSSLROOTCERT PGDATA PGTZ PGCONNECT_TIMEOUT\n"
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport LC_ALL PATH\n"
     "note() { printf '" NOTE_MARK "%s\\n' \"$*\" >&2; }\n"
     "fail() { printf '" FAIL_MARK "%s\\n' \"$*\" >&2; exit 1; }\n"

@@ -251,6 +251,15 @@ class Refusals(unittest.TestCase):
         one.run("compliance", file, status=None)
         self.assertIn("does not deploy together", one.run(file, "--yes", status=65).stderr)
 
+    def test_what_is_of_terraform_is_refused(self):
+        one = Deployment(self, {"us": LOCAL})
+        self.assertIn("renders nothing for them", one.run("render", one.file, "--out", one.folder.path + "/out", status=65).stderr)
+        self.assertIn("own hosts have no state", one.run("state", "show", one.file, status=65).stderr)
+        self.assertIn("cannot be saved", one.run("plan", one.file, "--out", one.folder.path + "/out", status=64).stderr)
+        self.assertIn("cannot be saved", one.deploy("--plan", one.folder.path + "/out", status=64).stderr)
+        one.file = one.write(state={"backend": "s3", "bucket": "b", "location": "eu-west-1"})
+        self.assertIn("need no other state", one.run("validate", one.file, status=65).stderr)
+
 
 if __name__ == "__main__":
     harness.main()

@@ -2,6 +2,7 @@
 and a host that has no room or holds something of somebody else."""
 
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -10,7 +11,7 @@ import unittest
 
 import harness
 from hosts_rig import Orders
-from test_deploy_hosts_regions import HAVE, REGIONS, three_regions
+from test_deploy_hosts_regions import HAVE, REGIONS, check_orders, check_standing, three_regions
 
 CUT_S = 60
 
@@ -93,6 +94,52 @@ class Faults(unittest.TestCase):
         print(f"\nkilled {rounds} times")
         one.destroy("--delete-data")
         self.assertEqual(one.left_behind(), [])
+
+    def test_spoiled_killed_changed_and_deployed_again(self):
+        one = three_regions(self)
+        one.deploy()
+        check_orders(self, one)
+        self.check_killed_processes(one)
+        self.check_health_of_a_stopped_proxy(one)
+        self.check_change(one)
+        one.destroy()
+        self.assertTrue(os.path.isdir(one.base("us-east") + "/data"), "data stays unless it is told to go")
+        one.deploy()
+        self.assertEqual(Orders(one).count("us-east"), len(REGIONS), "and is there again")
+        one.destroy("--delete-data")
+        self.assertEqual(one.left_behind(), [])
+
+    def check_killed_processes(self, one):
+        for region in ("us-east", "eu-west"):
+            for name, before in one.processes(region).items():
+                os.kill(before["pid"], signal.SIGKILL)
+                harness.wait_until(lambda r=region, n=name, p=before["pid"]: one.processes(r)[n]["state"] == "running" and
+                                   one.processes(r)[n]["pid"] not in (0, p), what=f"{name} of {region} to run again")
+        orders = Orders(one)
+        for region in REGIONS:
+            harness.wait_until(lambda r=region: orders.count(r) == len(REGIONS), timeout=60, what=f"{region} to answer again")
+        harness.wait_until(lambda: one.run("plan", one.file, status=None).returncode == 0, timeout=60, what="nothing to be due")
+
+    def check_health_of_a_stopped_proxy(self, one):
+        one.supervisor("eu-west", "stop", "haproxy")
+        health = next(record for record in one.records("health", one.file, "--log-lines", "4", status=1) if record["type"] == "health")
+        ill = next(region for region in health["regions"] if region["name"] == "eu-west")
+        self.assertFalse(ill["ok"])
+        self.assertTrue(ill["log"], ill)
+        self.assertLessEqual(len(ill["log"]), 4)
+        one.deploy()
+        check_standing(self, one)
+
+    def check_change(self, one):
+        one.regions["eu-west"]["instances"] = 1
+        one.file = one.write()
+        plan = {record["region"]: record for record in one.records("plan", one.file, status=2) if record["type"] == "plan"}
+        self.assertIn("service-2/process", [change["address"] for change in plan["eu-west"]["changes"] if change["action"] == "delete"])
+        self.assertEqual(plan["us-east"]["destroy"], 0)
+        one.deploy()
+        self.assertNotIn("service-2", one.processes("eu-west"))
+        one.run("plan", one.file, status=0)
+        check_standing(self, one)
 
     def test_a_port_in_use(self):
         one = three_regions(self)

@@ -98,8 +98,12 @@ wake_server() {
     answers || (restart_server) >/dev/null 2>&1 || true
 }
 
+# pg_rewind takes the source's timeline from its last checkpoint: right after a promotion that is the former one, and a
+# copy that went another way would pass for one that did not.
 rewind() {
     note "taking back what $follows does not have"
+    region as "$user" "$bin/psql" -X -q -d "$source_database dbname=postgres" -c CHECKPOINT >"$config/rewind.log" 2>&1 ||
+        return 1
     rm -f "$data.leaving/postmaster.pid"
     region as "$user" "$bin/pg_rewind" -D "$data.leaving" --source-server="$source_database dbname=postgres" \
         >"$config/rewind.log" 2>&1

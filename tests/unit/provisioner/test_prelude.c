@@ -2,6 +2,8 @@
 
 #include "tests/unit/provisioner/self_hosted_rig.h"
 
+#include <stdlib.h>
+
 START_TEST(marks_are_told_apart)
 {
     struct str text;
@@ -35,6 +37,10 @@ START_TEST(scripts_stop_at_the_first_failure)
     ck_assert_int_eq(
         run(arena, "note x; have sh; have no-such-program || echo none; region echo 'a  b'; pwd\n", said), 0);
     ck_assert_str_eq(said, "::fraiseql-note x\nnone\na  b\n/\n");
+    ck_assert_int_eq(setenv("PGHOST", "elsewhere", 1), 0);
+    ck_assert_int_eq(run(arena, "echo \"${PGHOST:-unset}\"\n", said), 0);
+    ck_assert_str_eq(said, "unset\n");
+    ck_assert_int_eq(unsetenv("PGHOST"), 0);
     arena_free(arena);
 }
 END_TEST
