@@ -2,6 +2,7 @@
 came back, a setting that would keep the server from starting, a switchover that was cut short."""
 
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -49,6 +50,26 @@ class Hazards(unittest.TestCase):
             self.reach()
         self.one.deploy()
         self.assertEqual(self.sql("us", "SELECT pg_is_in_recovery()"), "f")
+
+    def test_nothing_empty_takes_the_place_of_a_database_that_is_silent(self):
+        self.sql("us", "INSERT INTO orders (what) VALUES ('tea')", "fraiseql")
+        harness.wait_until(lambda: self.sql("eu", "SELECT count(*) FROM orders", "fraiseql") == "1", what="eu to have it")
+        for region in ("us", "ap"):
+            self.one.supervisor(region, "stop", "postgresql")
+            shutil.rmtree(self.data(region))
+        self.reach(eu=self.nowhere())
+        try:
+            said = self.one.deploy(status=None)
+            self.assertNotEqual(said.returncode, 0)
+            self.assertIn("eu, which was deployed and cannot be asked, may hold the only copy", said.stderr)
+            self.assertFalse(os.path.exists(self.data("us")))
+        finally:
+            self.reach()
+        self.assertIn("no region's database writes", self.one.deploy(status=65).stderr)
+        harness.wait_until(lambda: self.sql("eu", "SELECT pg_promote()") == "t")
+        self.one.deploy()
+        for region in ("us", "ap"):
+            harness.wait_until(lambda r=region: self.sql(r, "SELECT count(*) FROM orders", "fraiseql") == "1", what=f"{region} to have it")
 
     def test_a_copy_does_not_go_back_to_an_older_timeline(self):
         self.one.supervisor("us", "stop", "postgresql")

@@ -231,9 +231,11 @@ slots_check() {
 }
 
 # --- a standby that follows
+# One that went another way streams too, again and again, up to where the ways part: the timeline tells.
 streams() {
-    [ "$(sql -d postgres -c "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming' AND slot_name = '$slot'
-        AND position(' hostaddr=' || '$1' || ' ' in ' ' || conninfo || ' ') > 0" 2>/dev/null)" = 1 ]
+    on=$(sql -d postgres -c "SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming' AND slot_name = '$slot'
+        AND position(' hostaddr=' || '$1' || ' ' in ' ' || conninfo || ' ') > 0" 2>/dev/null) || return 1
+    [ -n "$on" ] && [ "$on" = "$(timeline_there 2>/dev/null)" ]
 }
 source_address() { printf '%s\n' "$source" | sed -n 's/.*hostaddr=\([^ ]*\).*/\1/p'; }
 follow_check() {
