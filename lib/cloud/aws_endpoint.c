@@ -44,6 +44,7 @@ static const struct {
     {"sts", "AWS_ENDPOINT_URL_STS"},
     {"iam", "AWS_ENDPOINT_URL_IAM"},
     {"logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"},
+    {"rds", "AWS_ENDPOINT_URL_RDS"},
 };
 
 /* The variable that says where the service is; NULL: none does. */
