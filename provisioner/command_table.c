@@ -24,9 +24,6 @@ static int refuse(struct command_context *ctx)
                                                   .max_operands = COMMAND_MAX_OPERANDS,                      \
                                                   .run = refuse}
 
-NOT_IN_THIS_VERSION(backup, "Takes a backup");
-NOT_IN_THIS_VERSION(backups, "Lists backups");
-NOT_IN_THIS_VERSION(restore, "Restores a backup");
 NOT_IN_THIS_VERSION(move, "Moves a region to another place");
 NOT_IN_THIS_VERSION(failover, "Fails over to another region");
 

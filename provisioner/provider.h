@@ -12,6 +12,7 @@
 #include "provisioner/deployment.h"
 
 struct catalog_provider; /* provisioner/catalog/catalog.h */
+struct provider_backups; /* provisioner/backups.h */
 
 /* One answer of a credential check, a region each. */
 struct credential_check {
@@ -79,6 +80,8 @@ struct provider {
     int (*recent_logs)(const struct deployment *deployment, const struct region *region, size_t most,
                        int64_t deadline_mono_ns, struct arena *arena, struct string_list *ret_lines,
                        struct error *err);
+    /* Backups of a region's database. NULL: this version takes none of this provider. */
+    const struct provider_backups *backups;
     /* Folder of the embedded Terraform module ("aws/module"). */
     const char *module;
     /* Writes one member of the root module's "provider" entry, named as Terraform names the provider:

@@ -46,6 +46,7 @@ static const struct {
     {"logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"},
     {"monitoring", "AWS_ENDPOINT_URL_CLOUDWATCH"},
     {"tagging", "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API"},
+    {"rds", "AWS_ENDPOINT_URL_RDS"},
 };
 
 /* The variable that says where the service is; NULL: none does. */

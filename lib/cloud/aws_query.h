@@ -1,4 +1,4 @@
-/* One call of AWS's Query protocol (STS, IAM): a form is posted, XML comes back. No I/O.
+/* One call of AWS's Query protocol (STS, IAM, RDS): a form is posted, XML comes back. No I/O.
  *
  * Ownership: the arena's. Threads: any. */
 #ifndef FRAISEQL_CLOUD_AWS_QUERY_H

@@ -2,6 +2,7 @@
 #include "provisioner/aws/aws.h"
 
 #include "lib/core/str.h"
+#include "provisioner/aws/backups.h"
 #include "provisioner/aws/credentials.h"
 #include "provisioner/aws/logs.h"
 #include "provisioner/catalog/catalog.h"
@@ -122,6 +123,7 @@ const struct provider provider_aws = {
     .validate_region = validate_region,
     .validate_credentials = aws_validate_credentials,
     .recent_logs = aws_recent_logs,
+    .backups = &aws_backups,
     .render_provider = render_provider,
     .render_requirements = render_requirements,
     .import_id = import_id,

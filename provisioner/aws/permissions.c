@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum when { ALWAYS, WITH_OWN_KEY, WITH_CERTIFICATE, WITH_SCALING, WITH_LINKS };
+enum when { ALWAYS, WITH_OWN_KEY, WITH_CERTIFICATE, WITH_SCALING, WITH_LINKS, WITH_BACKUPS };
 
 struct row {
     const char *type;
@@ -25,6 +25,10 @@ static const struct row rows[] = {
     {"data.aws_iam_policy_document", ALWAYS, ""}, /* made by terraform itself, as is the next */
     {"data.aws_partition", ALWAYS, ""},
     {"data.aws_ssm_parameter", ALWAYS, "ssm:GetParameter"},
+    /* `deploy backup`, `backups` and `restore`. */
+    {"backups", WITH_BACKUPS,
+     "rds:DescribeDBInstances rds:DescribeDBSnapshots rds:CreateDBSnapshot "
+     "rds:RestoreDBInstanceFromDBSnapshot rds:RestoreDBInstanceToPointInTime rds:AddTagsToResource"},
     {"aws_acm_certificate", WITH_CERTIFICATE,
      "acm:RequestCertificate acm:DescribeCertificate acm:DeleteCertificate acm:AddTagsToCertificate "
      "acm:ListTagsForCertificate"},
@@ -120,6 +124,8 @@ static bool holds(enum when when, const struct deployment *deployment, const str
         return region->max_instances > region->instances;
     case WITH_LINKS:
         return render_is_linked(deployment, region);
+    case WITH_BACKUPS:
+        return deployment->backup.enabled;
     }
     return true;
 }

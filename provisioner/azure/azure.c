@@ -2,6 +2,7 @@
 #include "provisioner/azure/azure.h"
 
 #include "lib/core/str.h"
+#include "provisioner/azure/backups.h"
 #include "provisioner/azure/credentials.h"
 #include "provisioner/azure/logs.h"
 #include "provisioner/render/render.h"
@@ -212,6 +213,7 @@ const struct provider provider_azure = {
     .validate_region = validate_region,
     .validate_credentials = azure_validate_credentials,
     .recent_logs = azure_recent_logs,
+    .backups = &azure_backups,
     .render_provider = render_provider,
     .render_requirements = render_requirements,
     /* No import_id: ids contain the subscription, which plans do not know; Azure's own message that something

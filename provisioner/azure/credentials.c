@@ -56,6 +56,7 @@ static const struct {
     {"Microsoft.DBforPostgreSQL/flexibleServers/write", false},
     {"Microsoft.DBforPostgreSQL/flexibleServers/configurations/write", false},
     {"Microsoft.DBforPostgreSQL/flexibleServers/databases/write", false},
+    {"Microsoft.DBforPostgreSQL/flexibleServers/backups/write", false},
     {"Microsoft.KeyVault/vaults/write", false},
     {"Microsoft.ManagedIdentity/userAssignedIdentities/write", false},
     {"Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false},

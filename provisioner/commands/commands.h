@@ -4,6 +4,8 @@
 
 #include "provisioner/command.h"
 
+extern const struct command command_backup;
+extern const struct command command_backups;
 extern const struct command command_compliance;
 extern const struct command command_credentials;
 extern const struct command command_render;
@@ -12,6 +14,7 @@ extern const struct command command_destroy;
 extern const struct command command_health;
 extern const struct command command_plan;
 extern const struct command command_prices;
+extern const struct command command_restore;
 extern const struct command command_state;
 extern const struct command command_status;
 extern const struct command command_switchover;

@@ -21,7 +21,7 @@ struct gcp {
 
 /* --- what the module needs --- */
 
-enum need { ALWAYS, OWN_KEY, GATEWAY };
+enum need { ALWAYS, OWN_KEY, GATEWAY, BACKUPS };
 
 static const struct {
     const char *permission, *role; /* the role that gives it and as little else as can be */
@@ -57,6 +57,10 @@ static const struct {
     {"servicenetworking.services.addPeering", "roles/servicenetworking.networksAdmin", ALWAYS},
     {"cloudsql.instances.create", "roles/cloudsql.admin", ALWAYS},
     {"cloudsql.databases.create", "roles/cloudsql.admin", ALWAYS},
+    {"cloudsql.backupRuns.create", "roles/cloudsql.admin", BACKUPS},
+    {"cloudsql.backupRuns.list", "roles/cloudsql.admin", BACKUPS},
+    {"cloudsql.instances.clone", "roles/cloudsql.admin", BACKUPS},
+    {"cloudsql.instances.restoreBackup", "roles/cloudsql.admin", BACKUPS},
     {"cloudkms.keyRings.create", "roles/cloudkms.admin", OWN_KEY},
     {"cloudkms.cryptoKeys.create", "roles/cloudkms.admin", OWN_KEY},
     {"cloudkms.cryptoKeys.setIamPolicy", "roles/cloudkms.admin", OWN_KEY},
@@ -77,6 +81,8 @@ static bool is_needed(const struct gcp *gcp, enum need need)
 {
     if (need == OWN_KEY)
         return !gcp->base.region->database.encryption_key;
+    if (need == BACKUPS)
+        return gcp->base.deployment->backup.enabled;
     return need == ALWAYS || gcp->base.deployment->network.links == LINK_TLS;
 }
 

@@ -2,6 +2,7 @@
 #include "provisioner/gcp/gcp.h"
 
 #include "lib/core/str.h"
+#include "provisioner/gcp/backups.h"
 #include "provisioner/gcp/credentials.h"
 #include "provisioner/gcp/logs.h"
 #include "provisioner/render/render.h"
@@ -231,6 +232,7 @@ const struct provider provider_gcp = {
     .validate_region = validate_region,
     .validate_credentials = gcp_validate_credentials,
     .recent_logs = gcp_recent_logs,
+    .backups = &gcp_backups,
     .render_provider = render_provider,
     .render_requirements = render_requirements,
     .import_id = import_id,

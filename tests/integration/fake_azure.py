@@ -6,6 +6,7 @@ import re
 import time
 import uuid
 
+import fake_azure_postgres
 from fake_cloud import FakeCloud, Key, Refused, base64url, near
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -31,6 +32,7 @@ class FakeAzure(FakeCloud):
         self.registered = {}  # namespace: registrationState
         self.readers = set()  # tokens for Log Analytics
         self.log = []  # lines of the workspace, oldest first
+        self.postgres = fake_azure_postgres.AzurePostgres(self)
 
     def environment(self, **more):
         return {"AZURE_AUTHORITY_HOST": self.url(), "FRAISEQL_AZURE_RESOURCE_MANAGER": self.url("/arm"),
@@ -47,6 +49,8 @@ class FakeAzure(FakeCloud):
     def route(self, call):
         if call.path == f"/{TENANT}/oauth2/v2.0/token":
             return "token", self.token
+        if call.path.startswith("/arm/subscriptions/") and (fake_azure_postgres.PART in call.path or "/azureAsyncOperation/" in call.path):
+            return "postgres-" + call.method.lower(), self.database
         if call.path.startswith("/arm/subscriptions/"):
             return "manager", self.manager
         if call.path == f"/analytics/v1/workspaces/{WORKSPACE}/query":
@@ -146,6 +150,12 @@ class FakeAzure(FakeCloud):
         if version != ["2021-04-01"] or "/" in namespace:
             raise ValueError(call.path)
         return {}, {"namespace": namespace, "registrationState": self.registered.get(namespace, "Registered")}
+
+    def database(self, call):
+        if call.bearer() not in self.tokens:
+            raise Refused(401, {"error": {"code": "InvalidAuthenticationToken", "message": "The access token is invalid."}})
+        with self.lock:
+            return self.postgres.serve(call, call.path[len(f"/arm/subscriptions/{SUBSCRIPTION}"):])
 
     def analytics(self, call):
         if call.bearer() not in self.readers:

@@ -4,6 +4,7 @@ credentials meets them, and stricter: see fake_cloud."""
 import json
 import time
 
+import fake_cloud_sql
 from fake_cloud import FakeCloud, Key, Refused, near
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -27,6 +28,7 @@ class FakeGoogle(FakeCloud):
         self.project = "shop-1"
         self.disabled = False
         self.log = []  # messages of the service, oldest first
+        self.sql = fake_cloud_sql.CloudSql(self.project)
 
     # --- files ---
 
@@ -50,6 +52,7 @@ class FakeGoogle(FakeCloud):
     def environment(self):
         return {"GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT": self.url("/crm/v1/"),
                 "GOOGLE_LOGGING_CUSTOM_ENDPOINT": self.url("/logging/v2/"),
+                "GOOGLE_SQL_CUSTOM_ENDPOINT": self.url("/sql/v1beta4/"),
                 "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT": self.url("/v1/"),
                 "FRAISEQL_GOOGLE_TOKENINFO": self.url("/tokeninfo"), "GCE_METADATA_HOST": f"127.0.0.1:{self.port}"}
 
@@ -65,6 +68,8 @@ class FakeGoogle(FakeCloud):
             return "impersonate", self.impersonate
         if call.path.startswith("/crm/v1/projects/"):
             return "permissions", self.permissions
+        if call.path.startswith(fake_cloud_sql.PREFIX):
+            return "sql-" + call.method.lower(), self.database
         if call.path == "/logging/v2/entries:list":
             return "logging", self.logging
         return {"/token": ("token", self.token), "/sts/v1/token": ("sts", self.exchange), "/subject": ("subject", self.subject),
@@ -182,3 +187,8 @@ class FakeGoogle(FakeCloud):
         page = self.log[::-1][start:start + 2]
         more = {"nextPageToken": str(start + 2)} if start + 2 < len(self.log) else {}
         return {}, {"entries": [{"jsonPayload": {"message": line}} for line in page], **more}
+
+    def database(self, call):
+        self.owner(call)
+        with self.lock:
+            return {}, self.sql.serve(call)
