@@ -102,6 +102,7 @@ class Databases(unittest.TestCase):
         self.check_all_have(101, "us")
         self.one.file = self.one.write(replication={"mode": "streaming", "commit": "quorum", "quorum": 3})
         self.assertIn("wants 3 standbys, and there are 2", self.one.deploy(status=65).stderr)
+        self.one.file = self.one.write(replication={"mode": "streaming"})  # one that destroy takes
 
     def test_a_lost_copy_is_made_again(self):
         shutil.rmtree(self.one.base("eu") + "/data/postgresql")
