@@ -12,6 +12,7 @@
 #define RDS_VERSION "2014-10-31"
 #define GIB         (UINT64_C(1) << 30)
 #define GROUPS_MAX  20U
+#define ADDRESS     "module.region.aws_db_instance.this"
 
 struct rds {
     struct aws_caller caller;
@@ -403,11 +404,11 @@ static void say_next(struct rds *rds, const struct restore_wish *wish, struct re
         "go over, with the service stopped: aws rds modify-db-instance --region %s --apply-immediately "
         "--db-instance-identifier %s --new-db-instance-identifier %s-before, then the same with %s and %s",
         where, rds->database, rds->database, wish->into, rds->database);
-    backup_say(next, arena,
-               "let the deployment take it over: terraform -chdir=FOLDER state rm "
-               "module.region.aws_db_instance.this, FOLDER being render/%s of the deployment's folder, then "
-               "`fraiseql deploy`, which plans to import it and shows that before it does",
-               rds->place->region->name);
+    backup_say(
+        next, arena,
+        "let the deployment take it over, in render/regions/%s of its folder: terraform state rm " ADDRESS
+        " && terraform import " ADDRESS " %s; then `fraiseql deploy plan` says what it would change of it",
+        rds->place->region->name, rds->database);
     backup_say(next, arena,
                "be rid of it: aws rds modify-db-instance --region %s --db-instance-identifier %s "
                "--no-deletion-protection --apply-immediately && aws rds delete-db-instance --region %s "
