@@ -79,7 +79,8 @@ class TestAzureMonitor(Case):
         c.start()
         wait_until(lambda: c.value(FAILED) is not None, 30, "what the journal keeps")
         self.assertGreaterEqual(c.value(FAILED), 90)
-        wait_until(lambda: c.value(FAILED) == 94, 120, "what came late, once")
+        self.put_failed(5, 16, visible=time.time() + 10)  # and one that grows after it was read again
+        wait_until(lambda: c.value(FAILED) == 100, 180, "what came late, once")
         self.assertFalse(self.fake.violations)
 
     def test_tokens_that_are_refused_are_renewed(self):
@@ -116,6 +117,7 @@ class TestAzureMonitor(Case):
         wait_until(lambda: c.value("fraiseql_region_load_balancer_requests_total", resource="front") == 42, 60, "requests")
         wait_until(lambda: c.value("fraiseql_region_health_ratio", resource="front/eu") == 1, 60, "health")
         self.assertEqual({api for api, *_ in self.fake.ledger}, {"metrics"})
+        self.assertGreaterEqual(c.value("fraiseql_cloud_billed_units_total", api="metrics"), 1)
         self.assertFalse(self.fake.violations)
 
 
