@@ -157,7 +157,7 @@ START_TEST(a_global_resource_is_asked_of_resource_manager)
         0);
     ck_assert_uint_eq(reading.point_count, 1);
     ck_assert_double_eq(reading.points[0].value, 7);
-    ck_assert_str_eq(reading.points[0].series->resource.ptr, "T");
+    ck_assert(str_equal_text(reading.points[0].series->resource, "T"));
     ck_assert_uint_eq(reading.unknown, 1);
     ck_assert_int_eq(reading.queries[0].status, CLOUD_PARTIAL); /* its other metric was not told */
 }

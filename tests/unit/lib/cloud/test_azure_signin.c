@@ -319,14 +319,17 @@ START_TEST(what_a_configuration_names_goes_before_the_environment)
     given.authority = "http://127.0.0.1:9";
     given.token_file = given.secret_file;
     given.secret_file = NULL;
+    signin_free(rig.signin);
     ck_assert_int_eq(rig_begin(&rig, azure_signin_given(SCOPE, &given)), 0);
     ck_assert_str_eq(rig.request.url, "http://127.0.0.1:9/tenant-1/oauth2/v2.0/token");
     assert_form("client_assertion", "hush 3");
     given.token_file = NULL;
+    signin_free(rig.signin);
     ck_assert_int_eq(rig_begin(&rig, azure_signin_given(SCOPE, &given)), 0);
     ck_assert_contains(rig.request.url, "169.254.169.254/metadata/identity/oauth2/token");
     ck_assert_contains(rig.request.url, "client_id=client-1");
     given.client = "a/b";
+    signin_free(rig.signin);
     ck_assert_int_eq(rig_begin(&rig, azure_signin_given(SCOPE, &given)), ERR_CONFIG);
 }
 END_TEST
