@@ -1,3 +1,4 @@
+#include "scrapers/azure/azure.h"
 #include "scrapers/cloudflare/cloudflare.h"
 #include "scrapers/cloudwatch/cloudwatch.h"
 #include "scrapers/kubernetes/kubernetes.h"
@@ -11,6 +12,7 @@ const struct scraper_kind *const scraper_kinds[] = {
     &kubernetes_scraper,
     &cloudwatch_scraper,
     &cloudflare_scraper,
+    &azure_scraper,
     NULL,
 };
 

@@ -21,6 +21,8 @@ enum phase { ASK_ISSUER, ASK_TOKEN, ASK_IDENTITY };
 struct azure {
     char *scope;
     bool machine;
+    struct azure_given given; /* in given_arena */
+    struct arena *given_arena;
     struct arena *arena; /* of one run */
     enum phase phase;
     const char *tenant, *client, *token_url;
@@ -198,14 +200,21 @@ static int ask_with_secret(struct azure *azure, const char *variable, struct str
     return end_form(azure, ret_request, err);
 }
 
-static int ask_with_secret_file(struct azure *azure, const char *path, struct http_request *ret_request,
-                                struct error *err)
+static int ask_with_secret_file(struct azure *azure, const char *name, const char *path,
+                                struct http_request *ret_request, struct error *err)
 {
     struct secret *secret CLEANUP(secret_free_cleanup) = NULL;
-    int code = read_line("ARM_CLIENT_SECRET_FILE_PATH", path, &secret, err);
-    return code ? code
-                : ask_with_secret(azure, "ARM_CLIENT_SECRET_FILE_PATH", secret_reveal(secret), ret_request,
-                                  err);
+    int code = read_line(name, path, &secret, err);
+    return code ? code : ask_with_secret(azure, name, secret_reveal(secret), ret_request, err);
+}
+
+static int ask_with_token_file(struct azure *azure, const char *name, const char *path,
+                               struct http_request *ret_request, struct error *err)
+{
+    struct secret *line CLEANUP(secret_free_cleanup) = NULL;
+    azure->source = arena_printf(azure->arena, "%s (%s)", name, path);
+    int code = read_line(name, path, &line, err);
+    return code ? code : ask_with_assertion(azure, secret_reveal(line), ret_request, err);
 }
 
 static int ask_issuer(struct azure *azure, const char *variable, const char *url, const char *token,
@@ -235,12 +244,8 @@ static int ask_with_foreign_token(struct azure *azure, struct http_request *ret_
         azure->source = "ARM_OIDC_TOKEN";
         return ask_with_assertion(azure, str_from(token), ret_request, err);
     }
-    if ((path = either("ARM_OIDC_TOKEN_FILE_PATH", "AZURE_FEDERATED_TOKEN_FILE", &name))) {
-        struct secret *line CLEANUP(secret_free_cleanup) = NULL;
-        azure->source = arena_printf(azure->arena, "%s (%s)", name, path);
-        int code = read_line(name, path, &line, err);
-        return code ? code : ask_with_assertion(azure, secret_reveal(line), ret_request, err);
-    }
+    if ((path = either("ARM_OIDC_TOKEN_FILE_PATH", "AZURE_FEDERATED_TOKEN_FILE", &name)))
+        return ask_with_token_file(azure, name, path, ret_request, err);
     token = either("ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", &name);
     url = either("ARM_OIDC_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_URL", &url_name);
     if (token && url)
@@ -315,11 +320,12 @@ static int find_authority(struct azure *azure, struct error *err)
     int code = azure_cloud(&cloud, err);
     if (code)
         return code;
-    const char *host = env_get("AZURE_AUTHORITY_HOST");
+    const char *given = azure->given.authority;
+    const char *host = given ? given : env_get("AZURE_AUTHORITY_HOST");
     const char *authority = host ? host : cloud->authority;
     if (!oauth_url_is_private(authority))
-        return error_set(err, ERR_CONFIG,
-                         "AZURE_AUTHORITY_HOST is not an https address, and a secret would be sent to it");
+        return error_set(err, ERR_CONFIG, "%s is not an https address, and a secret would be sent to it",
+                         given ? "the authority" : "AZURE_AUTHORITY_HOST");
     struct str base = str_from(authority);
     while (str_ends(base, STR("/")))
         base.len--;
@@ -394,6 +400,30 @@ static int ask_managed(struct azure *azure, struct http_request *ret_request, st
                         err);
 }
 
+/* What a configuration names goes before the environment, and instead of it. */
+static int begin_given(struct azure *azure, int64_t wall_ns, struct http_request *ret_request,
+                       struct error *err)
+{
+    const struct azure_given *given = &azure->given;
+    azure->client = given->client;
+    azure->tenant = given->tenant;
+    if (!is_id(given->client))
+        return error_set(err, ERR_CONFIG, "credentials.client is no client's id");
+    if (!given->secret_file && !given->certificate_file && !given->token_file)
+        return ask_managed(azure, ret_request, err);
+    if (!given->tenant || !is_id(given->tenant))
+        return error_set(err, ERR_CONFIG, "credentials.tenant is neither a tenant's id nor its domain");
+    int code = find_authority(azure, err);
+    if (code)
+        return code;
+    if (given->certificate_file)
+        return ask_with_certificate(azure, "certificate_file", given->certificate_file, true, wall_ns,
+                                    ret_request, err);
+    if (given->secret_file)
+        return ask_with_secret_file(azure, "secret_file", given->secret_file, ret_request, err);
+    return ask_with_token_file(azure, "token_file", given->token_file, ret_request, err);
+}
+
 static int begin(struct azure *azure, int64_t wall_ns, struct http_request *ret_request, struct error *err)
 {
     const char *name, *value;
@@ -401,6 +431,8 @@ static int begin(struct azure *azure, int64_t wall_ns, struct http_request *ret_
     azure->identity = azure->tenant = NULL;
     secret_free(azure->request_token);
     azure->request_token = NULL;
+    if (azure->given.client)
+        return begin_given(azure, wall_ns, ret_request, err);
     int code = find_client(azure, err);
     if (code)
         return code;
@@ -417,7 +449,8 @@ static int begin(struct azure *azure, int64_t wall_ns, struct http_request *ret_
     }
     if ((value = env_get("ARM_CLIENT_SECRET_FILE_PATH"))) {
         code = need_client(azure, "ARM_CLIENT_SECRET_FILE_PATH", err);
-        return code ? code : ask_with_secret_file(azure, value, ret_request, err);
+        return code ? code
+                    : ask_with_secret_file(azure, "ARM_CLIENT_SECRET_FILE_PATH", value, ret_request, err);
     }
     if (is_on("ARM_USE_OIDC") || is_on("ARM_USE_AKS_WORKLOAD_IDENTITY") ||
         env_get("AZURE_FEDERATED_TOKEN_FILE")) {
@@ -529,16 +562,34 @@ static void azure_free(void *state)
     secret_free(azure->token);
     secret_free(azure->request_token);
     arena_free(azure->arena);
+    arena_free(azure->given_arena);
     free(azure->scope);
     free(azure);
 }
 
-struct signin *azure_signin_new(const char *scope, bool machine)
+static const char *copy(struct azure *azure, const char *text)
+{
+    return text ? arena_strdup(azure->given_arena, str_from(text)) : NULL;
+}
+
+struct signin *azure_signin_given(const char *scope, const struct azure_given *given)
 {
     static const struct signin_ops ops = {azure_next, azure_token, azure_free};
     struct azure *azure = xcalloc(1, sizeof *azure);
     azure->scope = xstrdup(scope);
-    azure->machine = machine;
+    azure->machine = given->machine;
     azure->arena = arena_new(0);
+    azure->given_arena = arena_new(0);
+    azure->given = (struct azure_given){.authority = copy(azure, given->authority),
+                                        .tenant = copy(azure, given->tenant),
+                                        .client = copy(azure, given->client),
+                                        .secret_file = copy(azure, given->secret_file),
+                                        .certificate_file = copy(azure, given->certificate_file),
+                                        .token_file = copy(azure, given->token_file)};
     return signin_new(&ops, azure);
+}
+
+struct signin *azure_signin_new(const char *scope, bool machine)
+{
+    return azure_signin_given(scope, &(struct azure_given){.machine = machine});
 }

@@ -37,4 +37,14 @@ int azure_cloud(const struct azure_cloud **ret_cloud, struct error *err) CHECK_R
  * does not. */
 struct signin *azure_signin_new(const char *scope, bool machine);
 
+/* What a configuration says; copied. With a client the environment names no credentials any more: those of
+ * the file given count, or without one the managed identity of that client. */
+struct azure_given {
+    bool machine;          /* as above, without a client */
+    const char *authority; /* instead of the environment's; NULL: that */
+    const char *tenant, *client;
+    const char *secret_file, *certificate_file, *token_file; /* NULL: not given */
+};
+struct signin *azure_signin_given(const char *scope, const struct azure_given *given);
+
 #endif

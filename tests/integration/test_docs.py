@@ -113,7 +113,7 @@ class Metrics(Case):
         problems = []
         for name, family in sorted(live.items()):
             rows = [row for row in self.rows if row.matches(name)]
-            if name in FOREIGN or name.startswith(("aws_", "cloudflare_", "machine_")):
+            if name in FOREIGN or name.startswith(("aws_", "azurerm_", "cloudflare_", "machine_")):
                 continue
             if not rows:
                 problems.append(f"{name} ({family['type']}) is live and not documented")

@@ -304,6 +304,36 @@ START_TEST(what_goes_into_an_address_is_judged)
 }
 END_TEST
 
+START_TEST(what_a_configuration_names_goes_before_the_environment)
+{
+    (void)setenv("ARM_TENANT_ID", "other", 1);
+    (void)setenv("ARM_CLIENT_ID", "other", 1);
+    (void)setenv("ARM_CLIENT_SECRET", "other", 1);
+    (void)signin_fixture_name("SECRET", "secret", STR("hush 3\n"));
+    struct azure_given given = {
+        .tenant = "tenant-1", .client = "client-1", .secret_file = getenv("SECRET"), .machine = true};
+    ck_assert_int_eq(rig_begin(&rig, azure_signin_given(SCOPE, &given)), 0);
+    ck_assert_str_eq(rig.request.url, TOKEN_URL);
+    assert_form("client_id", "client-1");
+    assert_form("client_secret", "hush 3");
+    given.authority = "http://127.0.0.1:9";
+    given.token_file = given.secret_file;
+    given.secret_file = NULL;
+    signin_free(rig.signin);
+    ck_assert_int_eq(rig_begin(&rig, azure_signin_given(SCOPE, &given)), 0);
+    ck_assert_str_eq(rig.request.url, "http://127.0.0.1:9/tenant-1/oauth2/v2.0/token");
+    assert_form("client_assertion", "hush 3");
+    given.token_file = NULL;
+    signin_free(rig.signin);
+    ck_assert_int_eq(rig_begin(&rig, azure_signin_given(SCOPE, &given)), 0);
+    ck_assert_contains(rig.request.url, "169.254.169.254/metadata/identity/oauth2/token");
+    ck_assert_contains(rig.request.url, "client_id=client-1");
+    given.client = "a/b";
+    signin_free(rig.signin);
+    ck_assert_int_eq(rig_begin(&rig, azure_signin_given(SCOPE, &given)), ERR_CONFIG);
+}
+END_TEST
+
 static Suite *azure_suite(void)
 {
     Suite *suite = suite_create("azure_signin");
@@ -319,6 +349,7 @@ static Suite *azure_suite(void)
     tcase_add_test(tcase, a_hosted_identity_has_its_own_header);
     tcase_add_test(tcase, where_nothing_is_found_the_cli_is_spoken_of);
     tcase_add_test(tcase, what_goes_into_an_address_is_judged);
+    tcase_add_test(tcase, what_a_configuration_names_goes_before_the_environment);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -1,0 +1,189 @@
+"""A fake of Azure Monitor: Entra's token endpoint for two audiences, Resource Manager's lists of resources and metrics API,
+metrics:getBatch of the data plane.
+
+Stricter than Azure: a token of the other audience, a window that is not of whole minutes, an unknown version, type, metric
+or parameter, resources of several regions or types, or more than fifty in one call are violations. `put` says from when a
+value can be seen. `metric_errors` makes one metric fail inside a 200; `forbidden` are ids that the token may not see.
+`ledger` has (api, metrics, from, to, ids) of each call that was answered."""
+
+import calendar
+import re
+import time
+import uuid
+
+from fake_cloud import FakeCloud, Refused
+
+TENANT = "11111111-1111-1111-1111-111111111111"
+CLIENT = "22222222-2222-2222-2222-222222222222"
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+SECRET = "Sec~ret+1&2=3"
+MANAGER, MONITOR = "https://management.azure.com/.default", "https://metrics.monitor.azure.com/.default"
+PAGE = 20
+AGGREGATIONS = {"average", "minimum", "maximum", "total", "count"}
+
+
+def stamp(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def seconds_of(text):
+    seconds = calendar.timegm(time.strptime(re.sub(r"\.000Z$", "Z", text), "%Y-%m-%dT%H:%M:%SZ"))
+    if seconds % 60:
+        raise ValueError("a window that is not of whole minutes: " + text)
+    return seconds
+
+
+def one(call, name):
+    value, = call.query[name]
+    return value
+
+
+class FakeAzureMonitor(FakeCloud):
+    def __init__(self):
+        super().__init__()
+        self.given = {MANAGER: set(), MONITOR: set()}  # tokens by scope
+        self.secret = SECRET
+        self.resources = {}  # id in small letters -> what Resource Manager says
+        self.values = {}  # (id, metric, dimension's value, minute) -> [(aggregation, value, visible from)]
+        self.metric_errors, self.forbidden = {}, set()
+        self.ledger = []
+        self.hangs = False
+
+    def add(self, kind, name, location="westeurope", group="Production"):
+        path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/{kind}/{name}"
+        with self.lock:
+            self.resources[path.lower()] = {"id": path, "name": name, "type": kind, "location": location, "tags": {}}
+        return path.lower()
+
+    def put(self, resource, metric, at, aggregation, value, dimension="", visible=0):
+        with self.lock:
+            self.values.setdefault((resource, metric, dimension, int(at // 60 * 60)), []).append((aggregation, value, visible))
+
+    def forget_tokens(self):
+        with self.lock:
+            for tokens in self.given.values():
+                tokens.clear()
+
+    # --- answers -----------------------------------------------------------------------------------------------------
+
+    def error_body(self, status):
+        return {"error": {"code": "TooManyRequests" if status == 429 else "Fault", "message": f"fault {status}"}}
+
+    def route(self, call):
+        if self.hangs:
+            time.sleep(120)
+        scope = f"/subscriptions/{SUBSCRIPTION}"
+        if call.path == f"/{TENANT}/oauth2/v2.0/token" and call.method == "POST":
+            return "token", self.token
+        if call.path == f"{scope}/metrics:getBatch" and call.method == "POST":
+            return "batch", self.batch
+        if call.path.endswith("/providers/microsoft.insights/metrics") and call.method == "GET":
+            return "metrics", self.metrics
+        if re.fullmatch(scope + r"(/resourceGroups/[^/]+)?/resources", call.path) and call.method == "GET":
+            return "resources", self.list_resources
+        raise ValueError("no such path")
+
+    def token(self, call):
+        form = call.form()
+        if set(form) != {"grant_type", "client_id", "scope", "client_secret"} or form["grant_type"] != "client_credentials":
+            raise ValueError(sorted(form))
+        if form["client_id"] != CLIENT or form["client_secret"] != self.secret:
+            raise Refused(401, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."})
+        token = "token-" + str(uuid.uuid4())
+        with self.lock:
+            self.given[form["scope"]].add(token)
+        return {}, {"token_type": "Bearer", "expires_in": 3599, "access_token": token}
+
+    def check_token(self, call, scope):
+        with self.lock:
+            if call.bearer() in self.given[scope]:
+                return
+            if any(call.bearer() in tokens for tokens in self.given.values()):
+                raise ValueError("a token of another audience")
+        raise Refused(401, {"error": {"code": "InvalidAuthenticationToken", "message": "The access token is invalid."}})
+
+    def list_resources(self, call):
+        self.check_token(call, MANAGER)
+        if set(call.query) - {"api-version", "$filter", "$skiptoken"} or one(call, "api-version") != "2021-04-01":
+            raise ValueError(call.query)
+        types = re.findall(r"resourceType eq '([\w./]+)'", one(call, "$filter"))
+        if one(call, "$filter") != " or ".join(f"resourceType eq '{kind}'" for kind in types):
+            raise ValueError("filter")
+        group = re.search(r"/resourceGroups/([^/]+)/", call.path)
+        with self.lock:
+            found = [r for path, r in sorted(self.resources.items()) if r["type"] in types
+                     and (not group or f"/resourcegroups/{group[1].lower()}/" in path)]
+        at = int(call.query.get("$skiptoken", ["0"])[0])
+        link = {"nextLink": self.url(f"{call.path}?api-version=2021-04-01&%24filter={one(call, '$filter').replace(' ', '%20')}"
+                                     f"&%24skiptoken={at + PAGE}")}
+        return {}, {"value": found[at:at + PAGE], **(link if at + PAGE < len(found) else {})}
+
+    def question(self, call, start, end, filter_name, more):
+        """What both APIs are asked alike: (type, metrics, aggregations, dimension)."""
+        allowed = {"api-version", "metricnamespace", "metricnames", "aggregation", "interval", "top", filter_name} | more
+        if set(call.query) - allowed or one(call, "api-version") != "2024-02-01" or one(call, "interval") != "PT1M":
+            raise ValueError(call.query)
+        names, aggregations = one(call, "metricnames").split(","), one(call, "aggregation").split(",")
+        if not 0 < len(names) <= 20 or len(set(names)) != len(names) or set(aggregations) - AGGREGATIONS:
+            raise ValueError(call.query)
+        if not 0 < end - start <= 30 * 86400 or end > time.time():
+            raise ValueError(f"window {start} {end}")
+        dimension = None
+        if filter_name in call.query:
+            dimension = re.fullmatch(r"(\w+) eq '\*'", one(call, filter_name))[1]
+            if not 10 < int(one(call, "top")) <= 1000:
+                raise ValueError("top")
+        return one(call, "metricnamespace"), names, aggregations, dimension
+
+    def answer(self, resource, names, aggregations, dimension, start, end):
+        return [self.answer_metric(resource, name, aggregations, dimension, start, end) for name in names]
+
+    def answer_metric(self, resource, name, aggregations, dimension, start, end):
+        answer = {"id": f"{resource}/providers/Microsoft.Insights/metrics/{name}", "type": "Microsoft.Insights/metrics",
+                  "name": {"value": name, "localizedValue": name}, "unit": "Count", "timeseries": [], "errorCode": "Success"}
+        if name in self.metric_errors:
+            return {**answer, "errorCode": self.metric_errors[name], "errorMessage": f"{name} cannot be had"}
+        series = {} if dimension else {"": {}}
+        for (path, metric, value, minute), entries in sorted(self.values.items()):
+            if path != resource or metric != name or not start <= minute < end or bool(value) != bool(dimension):
+                continue
+            for aggregation, number, visible in entries:
+                if visible <= time.time() and aggregation in aggregations:
+                    series.setdefault(value, {}).setdefault(minute, {})[aggregation] = number
+        for value, points in series.items():
+            data = [{"timeStamp": stamp(minute), **points.get(minute, {})} for minute in range(start, end, 60)]
+            labels = [{"name": {"value": dimension.lower(), "localizedValue": dimension}, "value": value}] if dimension else []
+            answer["timeseries"].append({"metadatavalues": labels, "data": data})
+        return answer
+
+    def batch(self, call):
+        self.check_token(call, MONITOR)
+        start, end = seconds_of(one(call, "starttime")), seconds_of(one(call, "endtime"))
+        kind, names, aggregations, dimension = self.question(call, start, end, "filter", {"starttime", "endtime"})
+        body = call.json()
+        ids = body["resourceids"]
+        with self.lock:
+            found = [self.resources[path] for path in ids]
+            if set(body) != {"resourceids"} or not 0 < len(ids) <= 50 or len(set(ids)) != len(ids):
+                raise ValueError(body)
+            if {r["type"] for r in found} != {kind} or len({r["location"] for r in found}) != 1 or found[0]["location"] == "global":
+                raise ValueError("resources of several regions or types")
+            if self.forbidden & set(ids):
+                raise Refused(403, {"error": {"code": "AuthorizationFailed", "message": "The client may not read one of them."}})
+            self.ledger.append(("batch", tuple(names), start, end, tuple(ids)))
+            return {}, {"values": [{"starttime": stamp(start), "endtime": stamp(end), "interval": "PT1M", "namespace": kind,
+                                    "resourceregion": r["location"], "resourceid": r["id"],
+                                    "value": self.answer(path, names, aggregations, dimension, start, end)}
+                                   for path, r in zip(ids, found)]}
+
+    def metrics(self, call):
+        self.check_token(call, MANAGER)
+        start, end = map(seconds_of, one(call, "timespan").split("/"))
+        kind, names, aggregations, dimension = self.question(call, start, end, "$filter", {"timespan"})
+        path = call.path.removesuffix("/providers/microsoft.insights/metrics")
+        with self.lock:
+            if self.resources[path]["type"] != kind:
+                raise ValueError("a resource of another type")
+            self.ledger.append(("metrics", tuple(names), start, end, (path,)))
+            return {}, {"cost": 1, "timespan": one(call, "timespan"), "interval": "PT1M", "namespace": kind,
+                        "resourceregion": "global", "value": self.answer(path, names, aggregations, dimension, start, end)}
