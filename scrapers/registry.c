@@ -1,6 +1,7 @@
 #include "scrapers/azure/azure.h"
 #include "scrapers/cloudflare/cloudflare.h"
 #include "scrapers/cloudwatch/cloudwatch.h"
+#include "scrapers/google/google.h"
 #include "scrapers/kubernetes/kubernetes.h"
 #include "scrapers/postgres/postgres.h"
 #include "scrapers/prometheus/prometheus.h"
@@ -11,6 +12,7 @@ const struct scraper_kind *const scraper_kinds[] = {
     &prometheus_scraper,
     &kubernetes_scraper,
     &cloudwatch_scraper,
+    &google_scraper,
     &cloudflare_scraper,
     &azure_scraper,
     NULL,

@@ -21,6 +21,7 @@ enum phase { ASK_SUBJECT, ASK_TOKEN, ASK_METADATA, ASK_EMAIL, ASK_HOP };
 
 struct google {
     char *scope;
+    char *path;          /* of the only file to be looked at; NULL: wherever credentials may lie */
     struct arena *arena; /* of one run */
     struct google_key key;
     enum phase phase;
@@ -390,12 +391,14 @@ static int begin(struct google *google, int64_t wall_ns, enum signin_step *ret_s
     google->hop = 0;
     google->identity = google->host = NULL;
     arena_reset(google->arena);
-    const char *given = env_get("GOOGLE_OAUTH_ACCESS_TOKEN");
-    bool file = false;
-    int code = given ? use_given_token(google, given, err) : find_file(google, &file, err);
+    const char *given = google->path ? NULL : env_get("GOOGLE_OAUTH_ACCESS_TOKEN");
+    bool file = google->path != NULL;
+    int code = file    ? read_key(google, "credentials_file", google->path, err)
+               : given ? use_given_token(google, given, err)
+                       : find_file(google, &file, err);
     if (!code && !given && !file)
         code = find_metadata(google, err);
-    if (!code)
+    if (!code && !google->path)
         code = add_impersonation(google, err);
     if (code)
         return code;
@@ -523,14 +526,21 @@ static void google_free(void *state)
     secret_free(google->token);
     arena_free(google->arena);
     free(google->scope);
+    free(google->path);
     free(google);
 }
 
 struct signin *google_signin_new(const char *scope)
 {
+    return google_signin_with_file(scope, NULL);
+}
+
+struct signin *google_signin_with_file(const char *scope, const char *path)
+{
     static const struct signin_ops ops = {google_next, google_token, google_free};
     struct google *google = xcalloc(1, sizeof *google);
     google->scope = xstrdup(scope);
+    google->path = path ? xstrdup(path) : NULL;
     google->arena = arena_new(0);
     return signin_new(&ops, google);
 }

@@ -21,5 +21,7 @@
 
 /* `scope` is copied; several are separated by blanks. */
 struct signin *google_signin_new(const char *scope);
+/* With that credential file and nothing of the environment. The path is copied. */
+struct signin *google_signin_with_file(const char *scope, const char *path);
 
 #endif

@@ -26,6 +26,7 @@ class FakeGoogle(FakeCloud):
         self.tokens = {}  # token: e-mail, or None where tokeninfo does not say
         self.lacking = set()  # permissions that nobody has
         self.project = "shop-1"
+        self.scope = SCOPE
         self.disabled = False
         self.log = []  # messages of the service, oldest first
         self.sql = fake_cloud_sql.CloudSql(self.project)
@@ -96,7 +97,7 @@ class FakeGoogle(FakeCloud):
                 raise ValueError(sorted(form))
             if (form["client_id"], form["client_secret"], form["refresh_token"]) != ("client.apps", "user-secret", "1//refresh"):
                 raise Refused(400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."})
-            return {}, {"access_token": self.give("ops@example.com"), "expires_in": 3599, "token_type": "Bearer", "scope": SCOPE}
+            return {}, {"access_token": self.give("ops@example.com"), "expires_in": 3599, "token_type": "Bearer", "scope": self.scope}
         if form["grant_type"] != JWT_BEARER or set(form) != {"grant_type", "assertion"}:
             raise ValueError(sorted(form.items()))
         try:
@@ -106,7 +107,7 @@ class FakeGoogle(FakeCloud):
         now = int(time.time())
         if header != {"alg": "RS256", "typ": "JWT", "kid": "key-1"} or set(claims) != {"iss", "scope", "aud", "iat", "exp"}:
             raise ValueError((header, claims))
-        if claims["iss"] != ACCOUNT or claims["scope"] != SCOPE or claims["aud"] != self.url("/token"):
+        if claims["iss"] != ACCOUNT or claims["scope"] != self.scope or claims["aud"] != self.url("/token"):
             raise ValueError(claims)
         if not near(claims["iat"], now) or claims["exp"] - claims["iat"] != 3600:
             raise ValueError(claims)
@@ -119,7 +120,7 @@ class FakeGoogle(FakeCloud):
 
     def exchange(self, call):
         form = call.form()
-        want = {"grant_type": EXCHANGE, "audience": AUDIENCE, "scope": SCOPE, "requested_token_type": ACCESS_TOKEN,
+        want = {"grant_type": EXCHANGE, "audience": AUDIENCE, "scope": self.scope, "requested_token_type": ACCESS_TOKEN,
                 "subject_token_type": JWT, "subject_token": SUBJECT}
         if form["subject_token"] != SUBJECT:
             raise Refused(400, {"error": "invalid_grant", "error_description": "The subject token is not one of ours."})
@@ -131,7 +132,7 @@ class FakeGoogle(FakeCloud):
         self.owner(call)
         account = call.path.rsplit("/", 1)[1].split(":")[0]
         body = call.json()
-        if call.method != "POST" or set(body) != {"delegates", "scope", "lifetime"} or body["scope"] != [SCOPE]:
+        if call.method != "POST" or set(body) != {"delegates", "scope", "lifetime"} or body["scope"] != [self.scope]:
             raise ValueError(body)
         if account != TARGET:
             raise Refused(403, {"error": {"code": 403, "status": "PERMISSION_DENIED",
@@ -146,7 +147,7 @@ class FakeGoogle(FakeCloud):
         flavor = {"Metadata-Flavor": "Google"}
         if call.path == base + "email":
             return flavor, b"machine@shop-1.iam.gserviceaccount.com"
-        if call.path != base + "token" or call.query != {"scopes": [SCOPE]}:
+        if call.path != base + "token" or call.query != {"scopes": [self.scope]}:
             raise ValueError((call.path, call.query))
         return flavor, {"access_token": self.give("machine@shop-1.iam.gserviceaccount.com"), "expires_in": 1200,
                         "token_type": "Bearer"}
@@ -155,7 +156,7 @@ class FakeGoogle(FakeCloud):
         email = self.owner(call)
         if call.method != "POST" or call.query:
             raise ValueError("a token belongs into no address")
-        return {}, {"scope": SCOPE, "expires_in": "3000", **({"email": email} if email else {})}
+        return {}, {"scope": self.scope, "expires_in": "3000", **({"email": email} if email else {})}
 
     def permissions(self, call):
         self.owner(call)
