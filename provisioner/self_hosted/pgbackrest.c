@@ -60,11 +60,12 @@ static struct str settings_of(const struct site *site, const struct backup_paths
     buf_printf(&text,
                "# Written by fraiseql deploy.\n[global]\nrepo1-path=%s/repository\n"
                "repo1-cipher-type=aes-256-cbc\nrepo1-cipher-pass=%s\nrepo1-retention-full-type=time\n"
-               "repo1-retention-full=%lld\nlock-path=%s/locks\nlog-level-file=off\nstart-fast=y\n"
+               "repo1-retention-full=%lld\nlock-path=%s/locks\nspool-path=%s/"
+               "locks\nlog-level-file=off\nstart-fast=y\n"
                "compress-type=zst\ncompress-level=3\narchive-timeout=120\n\n[main]\npg1-path=%s\n"
                "pg1-port=%u\npg1-socket-path=%s\npg1-user=postgres\n",
                paths->home, passphrase, (long long)(site->deployment->backup.retention_ns / NS_PER_DAY),
-               paths->home, postgres.data, site->layout->ports[PORT_POSTGRES], postgres.socket);
+               paths->home, paths->home, postgres.data, site->layout->ports[PORT_POSTGRES], postgres.socket);
     return taken(site->arena, &text);
 }
 
@@ -99,10 +100,9 @@ static struct str functions_of(const struct site *site, const struct backup_path
                step_process_restart(site->arena, site, "postgresql"));
     buf_printf(&text,
                "home=%s\nsettings=%s\narchive=%s\nrun=%s/pgbackrest\nscratch=%s/verify\nprimary=%s\n"
-               "window_begin=%u\n"
-               "fetch='pgbackrest --config=%s --stanza=main archive-get %%f \"%%p\"'\n",
+               "window_begin=%u\n",
                paths->home, paths->settings, paths->archive, layout->run, paths->home,
-               writes(site) ? "yes" : "no", window_minutes(site), paths->settings);
+               writes(site) ? "yes" : "no", window_minutes(site));
     buf_append_str(&text, embedded_find("self_hosted/files/postgres.sh")->bytes);
     buf_append_str(&text, embedded_find("self_hosted/files/pgbackrest.sh")->bytes);
     return taken(site->arena, &text);
@@ -154,8 +154,13 @@ static void add_archive(const struct site *site, const struct backup_paths *path
 
 static void add_schedule(const struct site *site, const struct backup_paths *paths, struct step_list *list)
 {
+    /* Nobody reads its notes but in its log. */
     const char *script = prelude_script(
-        list->arena, arena_printf(list->arena, ". %s\nloop\n", paths->functions), site->layout->netns);
+        list->arena,
+        arena_printf(list->arena,
+                     ". %s\nfail() { echo \"$(date -u +%%FT%%TZ) $*\" >&2; exit 1; }\nnote() { :; }\nloop\n",
+                     paths->functions),
+        site->layout->netns);
     struct host_step *step =
         step_add(list, STAGE_MONITORING, "pgbackrest/schedule", "keep a schedule of backups");
     step_put(list, step, paths->loop, str_from(script), 0755, "root:root", false);

@@ -1,10 +1,11 @@
 # Functions of backups, behind those of postgres.sh. Before them stand, besides what those want: home (repository, locks,
-# since, verified) settings (pgBackRest's file) archive (the server's file) run scratch fetch primary
+# since, verified) settings (pgBackRest's file) archive (the server's file) run scratch primary
 # window_begin (minutes after midnight, UTC).
 
 rest() {
     as "$user" env -i PATH="$PATH" TZ=UTC pgbackrest --config="$settings" --stanza=main --log-level-console=error --log-level-stderr=off "$@" 2>&1
 }
+fetch() { printf 'pgbackrest --config=%s --pg1-path=%s --stanza=main archive-get %%f "%%p"' "$settings" "$1"; }
 labels() { ls "$home/repository/backup/main" 2>/dev/null | grep -E '^[0-9]{8}-[0-9]{6}F(_[0-9]{8}-[0-9]{6}[DI])?$' || true; }
 writes() { [ -e "$data" ] && answers && ! in_recovery; }
 
@@ -72,14 +73,14 @@ verify() {
     verify_end
     install -d -m 700 -o "$user" -g "$user" "$scratch" "$scratch/data" "$run"
     said=$(rest --pg1-path="$scratch/data" --set="$1" --type=immediate --target-action=promote \
-        --recovery-option=restore_command="$fetch" restore 8>&-) || { verify_end; fail "backup $1 cannot be restored: $said"; }
+        --recovery-option=restore_command="$(fetch "$scratch/data")" restore 8>&-) || { verify_end; fail "backup $1 cannot be restored: $said"; }
     printf '%s\n' "data_directory = '$scratch/data'" "hba_file = '$scratch/hba'" "ident_file = '$config/pg_ident.conf'" \
         "unix_socket_directories = '$run'" "port = $port" "listen_addresses = ''" "hot_standby = off" "archive_mode = off" \
         "max_connections = 20" "shared_buffers = 32MB" "fsync = off" >"$scratch/conf"
     echo "local all postgres peer map=administrators" >"$scratch/hba"
     chown "$user" "$scratch/conf" "$scratch/hba"
     as "$user" "$bin/pg_ctl" -D "$scratch/data" -o "-c config_file=$scratch/conf" -l "$scratch/log" -t 3600 -w start \
-        >/dev/null 2>&1 8>&- || { said=$(tail -n 3 "$scratch/log" | tr '\n' '|'); verify_end; fail "backup $1 does not start: $said"; }
+        >/dev/null 2>&1 8>&- || { said=$(tail -n 30 "$scratch/log" | grep -aE "FATAL|PANIC|ERROR" | tail -n 3 | tr '\n' '|'); verify_end; fail "backup $1 does not start: $said"; }
     said=$({ as "$user" "$bin/pg_amcheck" --all --install-missing -h "$run" -p "$port" -U postgres &&
         as "$user" "$bin/pg_dumpall" -h "$run" -p "$port" -U postgres >/dev/null; } 2>&1) ||
         { verify_end; fail "backup $1 is damaged: $said"; }
@@ -106,7 +107,7 @@ restore() {
         fi
         empty_new
         note "restoring"
-        said=$(rest --pg1-path="$data.new" --recovery-option=restore_command="$fetch" "$@" restore 9>&-) || fail "the restore failed: $said"
+        said=$(rest --pg1-path="$data.new" --recovery-option=restore_command="$(fetch "$data")" "$@" restore 9>&-) || fail "the restore failed: $said"
         sync -f "$data.new"
         printf '%s\n' "$wish" >"$mark"
         sync -f "$mark"
