@@ -4,6 +4,7 @@
 #include "lib/core/json.h"
 #include "lib/core/yaml.h"
 #include "provisioner/self_hosted/access.h"
+#include "provisioner/self_hosted/component.h"
 #include "provisioner/self_hosted/host.h"
 #include "provisioner/self_hosted/layout.h"
 #include "provisioner/self_hosted/pgbackrest.h"
@@ -125,9 +126,11 @@ int backups_self_hosted_read(struct str text, struct arena *arena, struct backup
         if (at_ns >= since_ns && (!ret_list->earliest_wall_ns || at_ns < ret_list->earliest_wall_ns))
             ret_list->earliest_wall_ns = at_ns;
     }
-    if (ret_list->earliest_wall_ns)
+    if (ret_list->earliest_wall_ns) {
+        ret_list->earliest_wall_ns += NS_PER_S; /* a backup is good for moments after its end */
         ret_list->latest_wall_ns =
             latest_ns > ret_list->earliest_wall_ns ? latest_ns : ret_list->earliest_wall_ns;
+    }
     backup_list_sort(ret_list);
     return 0;
 }
@@ -196,8 +199,8 @@ static int refuse_second_writer(const struct backup_place *place)
     const struct deployment *deployment = place->deployment;
     for (size_t i = 0; i < deployment_region_count(deployment); i++) {
         const struct region *other = deployment_region(deployment, i);
-        if (other == place->region || !deployment_replicates(deployment, other) ||
-            !deployment_replicates(deployment, place->region))
+        if (other == place->region || !component_runs(other, "postgresql") ||
+            !deployment_replicates(deployment, other) || !deployment_replicates(deployment, place->region))
             continue;
         struct buf out = BUF_INIT(OUT_MAX);
         int code = ask(place, other, "if writes; then echo writes; fi", ASK_TIMEOUT_NS, &out);

@@ -48,13 +48,16 @@ take() {
     exec 9>"$home/lock"
     flock -w 3600 9 || fail "another backup has been under way for an hour"
     ! rest info --output=json | grep -qF "\"$2\"" || return 0
+    # Right after a promotion the control file has the former timeline still, which pgBackRest refuses.
+    sql -d postgres -c CHECKPOINT 9>&-
     said=$(rest --type="$1" --annotation="name=$2" backup 9>&-) || fail "the backup failed: $said"
 }
 # Lines, then pgBackRest's own JSON.
 list() {
     archived=$(find "$home/repository/archive/main" -type f -name '0*' -printf '%T@\n' 2>/dev/null | sort -n | tail -n 1)
     echo "since $(cat "$home/since" 2>/dev/null || echo 0)"
-    echo "latest $(printf '%.0f' "${archived:-0}")"
+    archived=${archived%%.*}
+    echo "latest ${archived:-0}"
     sed 's/^/verified /' "$home/verified" 2>/dev/null || true
     echo "info"
     rest info --output=json
@@ -122,6 +125,9 @@ restore() {
     (restart_server) >/dev/null 2>&1 || fail "the server cannot be started"
     note "recovering"
     await_recovery
+    # A server that is made a standby one day would stop at that moment again.
+    as "$user" sed -i -E '/^(restore_command|recovery_target)/d' "$data/postgresql.auto.conf"
+    sql -d postgres -c 'SELECT pg_reload_conf()' >/dev/null
     rm -f "$mark"
 }
 # A moment after which nobody committed anything is not found in the log, and the state at its end is that of the moment.
