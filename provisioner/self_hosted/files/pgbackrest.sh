@@ -70,6 +70,15 @@ idle() {
 # --- verifying
 # All of it is read: a backup that nobody restored is a hope.
 verify_end() { end_server "$scratch/data"; rm -rf "$scratch"; }
+# While it recovers it takes nobody, and pg_ctl calls it started.
+verify_answers() {
+    tries=0
+    until as "$user" "$bin/psql" -X -q -h "$run" -p "$port" -U postgres -d postgres -c 'SELECT 1' >/dev/null 2>&1; do
+        tries=$((tries + 1))
+        [ $tries -lt 36000 ] && as "$user" "$bin/pg_ctl" -D "$scratch/data" status >/dev/null 2>&1 || return 1
+        sleep 0.1
+    done
+}
 verify() {
     exec 8>"$home/verify-lock"
     flock -w 3600 8 || fail "another verification has been under way for an hour"
@@ -83,7 +92,11 @@ verify() {
     echo "local all postgres peer map=administrators" >"$scratch/hba"
     chown "$user" "$scratch/conf" "$scratch/hba"
     as "$user" "$bin/pg_ctl" -D "$scratch/data" -o "-c config_file=$scratch/conf" -l "$scratch/log" -t 3600 -w start \
-        >/dev/null 2>&1 8>&- || { said=$(tail -n 30 "$scratch/log" | grep -aE "FATAL|PANIC|ERROR" | tail -n 3 | tr '\n' '|'); verify_end; fail "backup $1 does not start: $said"; }
+        >/dev/null 2>&1 8>&- && verify_answers || {
+        said=$(tail -n 30 "$scratch/log" | grep -aE "FATAL|PANIC|ERROR" | tail -n 3 | tr '\n' '|')
+        verify_end
+        fail "backup $1 does not start: $said"
+    }
     said=$({ as "$user" "$bin/pg_amcheck" --all --install-missing -h "$run" -p "$port" -U postgres &&
         as "$user" "$bin/pg_dumpall" -h "$run" -p "$port" -U postgres >/dev/null; } 2>&1) ||
         { verify_end; fail "backup $1 is damaged: $said"; }
