@@ -157,13 +157,16 @@ static const char *apply_of(const struct described *d, const char *common)
         buf_append_text(&out, "ready() { up; }\n");
     buf_printf(
         &out,
-        "until_s=$(($(date +%%s) + %lld))\n"
+        "until_s=$(($(date +%%s) + %lld))\ndown=0\n"
         "until ( ready ) >/dev/null 2>&1; do\n"
+        "  if up; then down=0; else down=$((down + 1)); fi\n"
+        "  [ $down -lt 200 ] || fail \"%s does not stay up; its log ends: "
+        "$(tail -n 3 %s/%s.log 2>/dev/null | tr '\\n' '|')\"\n"
         "  [ \"$(date +%%s)\" -le \"$until_s\" ] || fail \"%s is not ready after %lld s; its log ends: "
         "$(tail -n 3 %s/%s.log 2>/dev/null | tr '\\n' '|')\"\n"
         "  sleep 0.05\ndone\n"
         "printf '%%s %%s\\n' \"$described\" \"$watched\" > \"$applied\"\n",
-        (long long)seconds(d->process->ready_timeout_ns, READY_DEFAULT_NS), name,
+        (long long)seconds(d->process->ready_timeout_ns, READY_DEFAULT_NS), name, d->layout->log, name, name,
         (long long)seconds(d->process->ready_timeout_ns, READY_DEFAULT_NS), d->layout->log, name);
     return taken(d->arena, &out);
 }

@@ -55,6 +55,7 @@ class AzurePostgres:
             return self.make(call, group, name)
         if name not in self.servers:
             raise Refused(404, {"error": {"code": "ResourceNotFound", "message": "The server was not found."}})
+        self.pass_by()
         return {}, self.servers[name]
 
     def pages(self, call, items):
@@ -65,16 +66,20 @@ class AzurePostgres:
         link = self.fake.url(f"{call.path}?api-version={VERSION}&$skiptoken={at + 1}")
         return {}, {"value": items[at:at + 1], **({"nextLink": link} if at + 1 < len(items) else {})}
 
+    def pass_by(self):
+        """It goes on whether its operation is looked at or what it makes."""
+        for operation in self.operations.values():
+            operation[0] -= 1
+            if operation[0] < 0 and operation[1] and not self.fails:
+                operation[1]()
+                operation[1] = None
+
     def look(self, number):
-        operation = self.operations[number]
-        operation[0] -= 1
-        if operation[0] >= 0:
+        self.pass_by()
+        if self.operations[number][0] >= 0:
             return {}, {"name": number, "status": "InProgress"}
         if self.fails:
             return {}, {"name": number, "status": "Failed", "error": {"code": "InternalServerError", "message": self.fails}}
-        if operation[1]:
-            operation[1]()
-            operation[1] = None
         return {}, {"name": number, "status": "Succeeded"}
 
     def on_backups(self, call, name, backup):
@@ -89,6 +94,8 @@ class AzurePostgres:
             return self.begin(call, lambda: entry["properties"].update(completedTime=stamp(time.time() - 600)))
         if backup:
             raise ValueError(call.method)
+        if "$skiptoken" not in call.query:
+            self.pass_by()
         return self.pages(call, self.backups)
 
     def make(self, call, group, name):

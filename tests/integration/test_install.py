@@ -41,6 +41,7 @@ class Install(Case):
                     doc + "README.md", doc + "LICENSE", doc + "examples/collector.yaml", doc + "docs/collector.schema.json",
                     doc + "docs/deployment.schema.json", doc + "examples/fraiseql-deployment.yaml",
                     doc + "examples/fraiseql-deployment-resolved.yaml", doc + "examples/three-regions.yaml"]
+        expected += [doc + "packaging/kubernetes/" + name for name in names("packaging/kubernetes/*.yaml")]
         expected += ["share/man/man8/" + name for name in names("docs/man/*.8")]
         expected += [doc + "docs/" + name for name in names("docs/*.md")]
         expected += ["share/fraiseql/dashboards/" + name for name in names("dashboards/*.json") + names("dashboards/*.yml")]

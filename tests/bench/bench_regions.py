@@ -1,0 +1,112 @@
+"""Three regions on this machine, as examples/three-regions.yaml has them: how long deploying takes, how late copies are, and
+how long nobody writes in a switchover. As root; prints; asserts nothing.
+
+    python3 tests/bench/bench_regions.py [PROGRAM]      default build/release/bin/fraiseql
+"""
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+NAME = "bench-regions"
+ROWS = 300
+SWITCHES = 6
+ROUND_TRIPS_MS = {"us-east/eu-west": 80, "us-east/asia-southeast": 220, "eu-west/asia-southeast": 160}
+
+
+class Session:
+    """One psql that stays, as the administrator of a region."""
+
+    def __init__(self, region):
+        self.psql = subprocess.Popen(["psql", "-XqAt", "-h", f"/run/fraiseql/{NAME}/{region}/postgresql", "-U", "postgres", "-d",
+                                      "fraiseql"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def ask(self, sql):
+        self.psql.stdin.write(sql + ";\n\\echo .\n")
+        lines = []
+        while (line := self.psql.stdout.readline().rstrip("\n")) != ".":
+            lines.append(line)
+        return lines
+
+    def close(self):
+        self.psql.stdin.close()
+        self.psql.wait()
+
+
+def write_file(folder):
+    path = os.path.join(folder, "regions.yaml")
+    with open(path, "w", encoding="ascii") as out:
+        out.write(f"metadata: {{ name: {NAME}, environment: test }}\nregions:\n")
+        for region in ("us-east", "eu-west", "asia-southeast"):
+            out.write(f"  {region}: {{ provider: self-hosted, location: here, hosts: [local], instances: 2 }}\n")
+        out.write("network:\n  topology: namespaces\n  latency-ms:\n")
+        for pair, ms in ROUND_TRIPS_MS.items():
+            out.write(f"    {pair}: {ms}\n")
+        out.write("replication: { mode: streaming, primary: us-east }\n")
+    return path
+
+
+def deploy(program, *words):
+    begin = time.perf_counter()
+    done = subprocess.run([program, "deploy", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"deploy {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return time.perf_counter() - begin, done.stdout
+
+
+def delays():
+    writer, readers = Session("us-east"), {region: Session(region) for region in ("eu-west", "asia-southeast")}
+    writer.ask("CREATE TABLE bench (id bigint PRIMARY KEY)")
+    for region, reader in readers.items():
+        while not reader.ask("SELECT to_regclass('bench')")[0]:
+            time.sleep(0.05)
+        times = []
+        for number in range(ROWS):
+            row = f"{len(region)}{number:06}"
+            writer.ask(f"INSERT INTO bench VALUES ({row})")
+            begin = time.perf_counter()
+            while not reader.ask(f"SELECT 1 FROM bench WHERE id = {row}"):
+                pass
+            times.append((time.perf_counter() - begin) * 1e3)
+        times.sort()
+        one_way = ROUND_TRIPS_MS[f"us-east/{region}"] / 2
+        print(f"a committed row in {region:15} after {statistics.median(times):6.1f} ms median, "
+              f"{times[int(ROWS * 0.99)]:6.1f} ms p99 of {ROWS}; the way there takes {one_way:.0f} ms")
+    for session in (writer, *readers.values()):
+        session.close()
+
+
+def switch(program, path):
+    pauses, whole = [], []
+    for number in range(SWITCHES):
+        took, said = deploy(program, "switchover", path, "--to", ("eu-west", "us-east")[number % 2], "--yes")
+        whole.append(took)
+        pauses += [float(ms) for ms in re.findall(r"nobody wrote for (\d+) ms", said)]
+    print(f"switchover between regions 80 ms apart: nobody wrote for {statistics.median(pauses):.0f} ms median, "
+          f"{max(pauses):.0f} ms worst of {len(pauses)}; the command {statistics.median(whole):.1f} s")
+
+
+def main():
+    program = sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build/release/bin/fraiseql")
+    if os.geteuid():
+        sys.exit("bench_regions.py takes root")
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_file(folder)
+        try:
+            took, said = deploy(program, path, "--yes")
+            steps = re.search(r"Preparing (\d+) steps", said)[1]
+            print(f"three regions from nothing, {steps} steps: {took:.1f} s")
+            print(f"again, nothing to do: {deploy(program, path, '--yes')[0]:.1f} s")
+            delays()
+            switch(program, path)
+        finally:
+            took, _ = deploy(program, "destroy", path, "--yes", "--confirm", NAME, "--delete-data")
+            print(f"destroyed with its data: {took:.1f} s")
+
+
+main()
