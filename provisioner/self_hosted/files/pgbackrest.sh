@@ -7,7 +7,9 @@ rest() {
 }
 fetch() { printf 'pgbackrest --config=%s --pg1-path=%s --stanza=main archive-get %%f "%%p"' "$settings" "$1"; }
 labels() { ls "$home/repository/backup/main" 2>/dev/null | grep -E '^[0-9]{8}-[0-9]{6}F(_[0-9]{8}-[0-9]{6}[DI])?$' || true; }
-writes() { [ -e "$data" ] && answers && ! in_recovery; }
+# Said by the server itself: one that ends while it is asked has said nothing.
+recovered() { [ "$(sql -d postgres -c 'SELECT pg_is_in_recovery()' 2>/dev/null)" = f ]; }
+writes() { [ -e "$data" ] && recovered; }
 
 # A new and empty cluster beside backups of the former one: somebody lost it, and would lose more.
 repository_check() {
@@ -146,7 +148,7 @@ restore() {
 # A moment after which nobody committed anything is not found in the log, and the state at its end is that of the moment.
 await_recovery() {
     tries=0
-    until answers && ! in_recovery; do
+    until recovered; do
         tries=$((tries + 1))
         [ $tries -lt 72000 ] || fail "recovery does not end; its log ends: $(last_lines)"
         if tail -n 5 "$log" | grep -aq 'recovery ended before configured recovery target was reached' && ! answers &&
