@@ -1,7 +1,8 @@
 /* Backups of a region's database: the interface of struct provider, and what its implementations share.
  *
- * A restore never touches the database that runs. It makes a new one beside it and says how to go over to it:
- * which of the two is right is for somebody to look at first.
+ * A restore never touches the database that runs. In a cloud it makes a new one beside it and says how to go
+ * over to it: which of the two is right is for somebody to look at first. On own hosts it is `in_place`, of a
+ * database that is gone or stopped.
  *
  * Everything here can be done twice. A backup is taken under a name that the caller has written down before,
  * and a second request for that name finds the first; a restore names what it makes, likewise. So a command
@@ -28,9 +29,10 @@ struct backup {
     const char *kind; /* "manual", "automated" */
     const char *said; /* the cloud's own word for its state */
     enum backup_state state;
-    uint64_t size_bytes;    /* 0: the cloud does not say */
-    const char *size_means; /* "disk": of the disk it was taken from; "stored": of the backup */
-    int64_t at_wall_ns;     /* what it holds is from then; 0: not known, as it is not done */
+    uint64_t size_bytes;      /* 0: the cloud does not say */
+    const char *size_means;   /* "disk": of the disk it was taken from; "stored": of the backup */
+    int64_t at_wall_ns;       /* what it holds is from then; 0: not known, as it is not done */
+    int64_t verified_wall_ns; /* when a restore of it was last looked at; 0: never, or not known */
 };
 
 struct backup_list {
@@ -45,6 +47,7 @@ struct backup_place {
     const struct deployment *deployment;
     const struct region *region;
     int64_t deadline_mono_ns;
+    const char *kind; /* "full", "diff", "incr", of those that have `verify`; NULL: the usual one */
     struct arena *arena;
     struct error *err;
 };
@@ -54,6 +57,8 @@ struct restore_wish {
     const struct backup *backup; /* NULL: the state at a moment */
     int64_t at_wall_ns;          /* the moment, or that of the backup */
     bool ours;                   /* what stands under that name already was begun by this same wish */
+    bool latest;                 /* as far as there is anything, about at_wall_ns; of those in place */
+    bool replace;                /* a stopped database may be moved aside; of those in place */
 };
 
 struct restored {
@@ -69,6 +74,11 @@ struct provider_backups {
     /* Waits until the new database takes connections. ERR_CONFLICT: the name is somebody else's. */
     int (*restore)(const struct backup_place *place, const struct restore_wish *wish,
                    struct restored *ret_restored);
+    bool in_place; /* restore() takes the place of the database that was */
+    /* Why there is nothing to take in this region; NULL: take it. NULL: there always is something. */
+    int (*idle)(const struct backup_place *place, const char **ret_why);
+    /* Restores it into a scratch database and reads all of it. NULL: cannot be done. */
+    int (*verify)(const struct backup_place *place, struct backup *backup);
 };
 
 /* --- the list ------------------------------------------------------------------------------------------- */

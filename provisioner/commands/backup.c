@@ -19,6 +19,29 @@ static void name_one(struct backup_job *job)
     job->step = arena_printf(arena, KIND "%s", job->name);
 }
 
+/* What only those that can verify have. */
+static int check_kind(struct backup_job *job, const struct provider_backups *backups)
+{
+    const struct command_context *ctx = job->work->run.ctx;
+    job->place.kind = command_value(ctx, "--kind");
+    if (backups->verify || (!job->place.kind && !command_given(ctx, "--verify")))
+        return 0;
+    return error_set(&job->err, ERR_CONFLICT, "--kind and --verify are of own hosts, and this is %s",
+                     job->place.region->provider->title);
+}
+
+static int take(struct backup_job *job, const struct provider_backups *backups)
+{
+    int code = run_journal_begin(job->work->run.journal, job->step, job->place.region->name, &job->err);
+    if (code)
+        return code;
+    code = backups->take(&job->place, job->name, &job->backup);
+    backup_work_end(job, job->step, code);
+    if (!code && command_given(job->work->run.ctx, "--verify"))
+        code = backups->verify(&job->place, &job->backup);
+    return code;
+}
+
 static void take_one(void *ctx, size_t i)
 {
     struct backup_work *work = ctx;
@@ -26,14 +49,11 @@ static void take_one(void *ctx, size_t i)
     const struct provider_backups *backups = backup_work_of(job);
     const char *region = job->place.region->name;
     int64_t started = clock_mono_ns();
-    if (!backups)
+    if (!backups || check_kind(job, backups) || (backups->idle && backups->idle(&job->place, &job->idle)) ||
+        job->idle)
         return;
     run_progress(&work->run, region, "backup", "running", 0, 1, 0);
-    int code = run_journal_begin(work->run.journal, job->step, region, &job->err);
-    if (!code) {
-        code = backups->take(&job->place, job->name, &job->backup);
-        backup_work_end(job, job->step, code);
-    }
+    int code = take(job, backups);
     run_progress(&work->run, region, "backup", code ? "failed" : "done", code ? 0 : 1, 1,
                  clock_mono_ns() - started);
 }
@@ -48,12 +68,19 @@ static void show(const struct backup_work *work, const struct backup_job *job)
         backup_work_complain(work, job);
         return;
     }
+    if (job->idle) {
+        if (!out->json)
+            output_printf(out, "[-] %s: %s\n", job->place.region->name, job->idle);
+        return;
+    }
     if (job->backup.at_wall_ns)
         clock_format_rfc3339(job->backup.at_wall_ns, at);
     if (!out->json)
-        output_printf(out, "[\u2713] %s (%s): %s, as of %s, %s%s\n", job->place.region->name,
+        output_printf(out, "[\u2713] %s (%s): %s, as of %s, %s%s%s\n", job->place.region->name,
                       job->place.region->provider->title, job->backup.id, at,
-                      backup_work_size(&job->backup, size), job->resumed ? ", begun by an earlier run" : "");
+                      backup_work_size(&job->backup, size),
+                      job->backup.verified_wall_ns ? ", verified by a restore" : "",
+                      job->resumed ? ", begun by an earlier run" : "");
     json_init(&json, &text);
     json_object_begin(&json);
     json_kv_text(&json, "type", "backup");
@@ -90,6 +117,9 @@ static int take_all(struct backup_work *work)
 static int run(struct command_context *ctx)
 {
     struct backup_work work;
+    const char *kind = command_value(ctx, "--kind");
+    if (kind && strcmp(kind, "full") != 0 && strcmp(kind, "diff") != 0 && strcmp(kind, "incr") != 0)
+        return command_usage_error(ctx, "--kind takes full, diff or incr, not \"%.40s\"", kind);
     int status = backup_work_open(ctx, true, BACKUP_WORK_WAIT_S, &work);
     if (!status)
         status = take_all(&work);
@@ -98,6 +128,8 @@ static int run(struct command_context *ctx)
 }
 
 static const struct command_flag flags[] = {
+    {"--kind", "KIND", "on own hosts: full (default), diff or incr"},
+    {"--verify", NULL, "on own hosts: restore it into a scratch database and read all of it"},
     {"--timeout", "SECONDS", "how long all of it may take (default 14400)"},
     {NULL, NULL, NULL},
 };
@@ -107,7 +139,9 @@ const struct command command_backup = {
     .operands = "FILE",
     .summary = "Takes a backup of every region's database",
     .details =
-        "A snapshot on AWS, an on-demand backup on Google Cloud and Azure, of all regions at the same time, "
+        "A snapshot on AWS, an on-demand backup on Google Cloud and Azure, pgBackRest's on own hosts where "
+        "the "
+        "region writes, of all regions at the same time, "
         "and waits until each is done. It is named before it is asked for: the same command after one that "
         "was killed or timed out less than six hours ago goes on with that backup and takes no second one. "
         "None of them goes away by itself: `backup.retention` is for the daily ones.",

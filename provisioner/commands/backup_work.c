@@ -29,7 +29,11 @@ static void make_jobs(struct backup_work *work, int64_t deadline_mono_ns)
         if (!command_selects(work->run.ctx, region))
             continue;
         job->work = work;
-        job->place = (struct backup_place){deployment, region, deadline_mono_ns, arena_new(0), &job->err};
+        job->place = (struct backup_place){.deployment = deployment,
+                                           .region = region,
+                                           .deadline_mono_ns = deadline_mono_ns,
+                                           .arena = arena_new(0),
+                                           .err = &job->err};
         work->count++;
     }
 }
@@ -156,7 +160,7 @@ void backup_work_members(struct json_writer *json, const struct backup *backup)
         json_null(json);
     json_kv_text(json, "size_means", backup->size_bytes ? backup->size_means : NULL);
     json_key(json, "verified"); /* by a restore that was looked at: no cloud does that by itself */
-    json_null(json);
+    json_time(json, backup->verified_wall_ns);
 }
 
 const char *backup_work_size(const struct backup *backup, char text[32])

@@ -16,6 +16,7 @@ struct backup_job {
     struct backup_work *work;
     struct backup_place place; /* its arena is the job's */
     const char *name, *step;   /* take: of the backup; in the journal */
+    const char *idle;          /* why nothing is taken there; NULL: it is */
     bool resumed;
     struct backup_list list;
     struct backup backup;

@@ -38,6 +38,19 @@ static int check_flags(const struct command_context *ctx)
     return STATUS_OK;
 }
 
+static int check_place(struct restoring *restoring, const struct provider_backups *backups)
+{
+    const struct command_context *ctx = restoring->work->run.ctx;
+    const char *flag = backups->in_place ? "--into" : "--replace";
+    bool given = backups->in_place ? command_value(ctx, "--into") != NULL : command_given(ctx, "--replace");
+    restoring->wish.replace = command_given(ctx, "--replace");
+    if (!given)
+        return 0;
+    return error_set(&restoring->job->err, ERR_CONFLICT, "%s does not go with %s, where a restore is %s",
+                     flag, restoring->job->place.region->provider->title,
+                     backups->in_place ? "in place" : "a new database");
+}
+
 /* The latest moment is another one with every run: one that was begun is gone on with. */
 static bool resume_latest(struct restoring *restoring)
 {
@@ -77,6 +90,7 @@ static int choose_backup(struct restoring *restoring, const char *id)
 static int choose_moment(struct restoring *restoring, const char *at)
 {
     struct backup_job *job = restoring->job;
+    restoring->wish.latest = strcmp(at, "latest") == 0;
     if (strcmp(at, "latest") == 0 && !resume_latest(restoring))
         restoring->wish.at_wall_ns = job->list.latest_wall_ns;
     else if (strcmp(at, "latest") != 0 && !clock_parse_rfc3339(str_from(at), &restoring->wish.at_wall_ns))
@@ -161,15 +175,20 @@ static void announce(const struct restoring *restoring)
     const struct output *out = restoring->work->run.ctx->out;
     const struct region *region = restoring->job->place.region;
     char at[CLOCK_RFC3339_SIZE];
+    bool in_place = region->provider->backups->in_place;
     if (out->json)
         return;
-    output_printf(out, "%s (%s): a new database %s with the state of %s", region->name,
-                  region->provider->title, restoring->wish.into,
+    output_printf(out, "%s (%s): %s%s with the state of %s", region->name, region->provider->title,
+                  in_place ? "in place, " : "a new database ",
+                  in_place ? restoring->job->list.database : restoring->wish.into,
                   clock_format_rfc3339(restoring->wish.at_wall_ns, at));
     if (restoring->wish.backup)
         output_printf(out, ", from %s backup %s", restoring->wish.backup->kind, restoring->wish.backup->id);
-    output_printf(out, "\n%s goes on as it is. The new one costs what a second database costs.\n",
-                  restoring->job->list.database);
+    if (in_place)
+        output_printf(out, "\nWhat was committed later is not in it.\n");
+    else
+        output_printf(out, "\n%s goes on as it is. The new one costs what a second database costs.\n",
+                      restoring->job->list.database);
 }
 
 static void show(const struct restoring *restoring, const struct restored *restored)
@@ -213,7 +232,9 @@ static int restore_one(struct backup_work *work)
     if (work->count != 1)
         return command_usage_error(ctx, "restore takes one region: give --region NAME");
     const struct provider_backups *backups = backup_work_of(restoring.job);
-    int code = backups ? backups->list(&restoring.job->place, &restoring.job->list) : ERR_PEER;
+    int code = backups ? check_place(&restoring, backups) : ERR_PEER;
+    if (!code)
+        code = backups->list(&restoring.job->place, &restoring.job->list);
     if (!code)
         code = choose(&restoring);
     if (!code) {
@@ -249,6 +270,7 @@ static const struct command_flag flags[] = {
     {"--at", "TIME", "the state of this moment, as 2026-11-26T10:00:00Z, or \"latest\""},
     {"--backup", "ID", "the state of this backup, as `deploy backups` lists it"},
     {"--into", "NAME", "of the new database (default: made of region and moment)"},
+    {"--replace", NULL, "on own hosts: a stopped database may be moved aside"},
     {"--timeout", "SECONDS", "how long all of it may take (default 14400)"},
     {NULL, NULL, NULL},
 };
@@ -256,9 +278,12 @@ static const struct command_flag flags[] = {
 const struct command command_restore = {
     .name = "restore",
     .operands = "FILE --at TIME|--backup ID",
-    .summary = "Restores a backup or a moment into a new database",
+    .summary = "Restores a backup or a moment",
     .details =
-        "Never touches the database that runs: a new one is made beside it, in the same network and with "
+        "Never touches the database that runs. On own hosts one that is gone is brought back in place; one "
+        "that "
+        "is stopped is moved aside first, with --replace. In a cloud a new one is made beside it, in the "
+        "same network and with "
         "the same keys, and what is printed then says how to go over to it and how to be rid of it. "
         "--dry-run says which backup or moment it would be and makes nothing. The same command after one "
         "that was killed goes on with what that has begun.",

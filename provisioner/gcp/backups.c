@@ -491,4 +491,5 @@ static int restore_backup(const struct backup_place *place, const struct restore
     return code;
 }
 
-const struct provider_backups gcp_backups = {list_backups, take_backup, restore_backup};
+const struct provider_backups gcp_backups = {
+    .list = list_backups, .take = take_backup, .restore = restore_backup};

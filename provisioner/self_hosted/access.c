@@ -11,13 +11,7 @@
 
 #define LOG_BYTES_MAX (4UL * 1024 * 1024)
 
-/* A connection of its own, and the folder of its socket. */
-struct access {
-    char folder[32];
-    struct host *host;
-};
-
-static int open_access(struct access *access, const struct region *region, struct error *err)
+int access_open(struct access *access, const struct region *region, struct error *err)
 {
     *access = (struct access){.folder = "/tmp/fraiseql-ssh-XXXXXX"};
     if (!mkdtemp(access->folder))
@@ -28,7 +22,7 @@ static int open_access(struct access *access, const struct region *region, struc
     return code;
 }
 
-static void close_access(struct access *access)
+void access_close(struct access *access)
 {
     host_close(access->host);
     (void)rmdir(access->folder);
@@ -40,11 +34,11 @@ int access_check(const struct deployment *deployment, const struct region *regio
     struct access access;
     (void)deployment;
     (void)deadline_mono_ns; /* host_open() has a shorter one of its own */
-    int code = open_access(&access, region, err);
+    int code = access_open(&access, region, err);
     if (!code) {
         ret_check->ok = true;
         ret_check->identity = arena_printf(arena, "root on %s", host_name(access.host));
-        close_access(&access);
+        access_close(&access);
     } else if (code == ERR_AUTH) {
         ret_check->problem = arena_strdup(arena, str_from(err->message));
         ret_check->mend = arena_strdup(arena, str_from(err->hint));
@@ -87,12 +81,12 @@ int access_logs(const struct deployment *deployment, const struct region *region
     struct layout layout;
     int code = layout_make(deployment, region, arena, &layout, err);
     if (!code)
-        code = open_access(&access, region, err);
+        code = access_open(&access, region, err);
     if (code)
         return code;
     int64_t left_ns = deadline_mono_ns - clock_mono_ns();
     code =
         read_logs(access.host, &layout, most, left_ns > NS_PER_S ? left_ns : NS_PER_S, arena, ret_lines, err);
-    close_access(&access);
+    access_close(&access);
     return code;
 }

@@ -12,4 +12,12 @@ int access_logs(const struct deployment *deployment, const struct region *region
                 int64_t deadline_mono_ns, struct arena *arena, struct string_list *ret_lines,
                 struct error *err) CHECK_RESULT;
 
+/* A connection of its own, and the folder of its socket. Close only what was opened. */
+struct access {
+    char folder[32];
+    struct host *host;
+};
+int access_open(struct access *access, const struct region *region, struct error *err) CHECK_RESULT;
+void access_close(struct access *access);
+
 #endif

@@ -7,6 +7,7 @@ const struct component *const host_components[] = {
     &component_network,
 
     &component_postgresql,
+    &component_pgbackrest,
 
     &component_haproxy,
     &component_service,

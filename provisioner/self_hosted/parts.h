@@ -8,6 +8,7 @@ extern const struct component component_base;    /* folders, users, supervisor: 
 extern const struct component component_network; /* network.c */
 
 extern const struct component component_postgresql; /* postgres.c */
+extern const struct component component_pgbackrest; /* its backups: pgbackrest.c */
 
 extern const struct component component_service; /* FraiseQL's server, a command, or the example: service.c */
 extern const struct component component_haproxy; /* traffic: haproxy.c */

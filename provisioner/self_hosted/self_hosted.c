@@ -1,6 +1,7 @@
 #include "provisioner/self_hosted/self_hosted.h"
 
 #include "provisioner/self_hosted/access.h"
+#include "provisioner/self_hosted/backups.h"
 #include "provisioner/self_hosted/check.h"
 
 const struct provider provider_self_hosted = {
@@ -12,4 +13,5 @@ const struct provider provider_self_hosted = {
     .validate_region = self_hosted_check,
     .validate_credentials = access_check,
     .recent_logs = access_logs,
+    .backups = &backups_self_hosted,
 };

@@ -212,7 +212,17 @@ take_over_settings() {
     [ "$(sql -d postgres -c 'SELECT count(*) FROM pg_settings WHERE pending_restart')" = 0 ]
 }
 
+# One whose folder was just made anew is started by whoever keeps it running, in its own time.
+await_answers() {
+    tries=0
+    until answers; do
+        tries=$((tries + 1))
+        [ $tries -lt 1200 ] || fail "its server does not answer; its log ends: $(last_lines)"
+        sleep 0.05
+    done
+}
 roles_apply() {
+    await_answers
     if in_recovery; then return; fi
     sql -d postgres -f "$config/roles.sql" >/dev/null
     sql -d fraiseql -f "$config/database.sql" >/dev/null
@@ -221,6 +231,7 @@ roles_apply() {
 drop_slots="SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
     WHERE slot_type = 'physical' AND NOT active AND NOT temporary AND slot_name ~ '^fraiseql_'"
 slots_apply() {
+    await_answers
     if in_recovery; then sql -d postgres -c "$drop_slots" >/dev/null; else sql -d postgres -f "$config/slots.sql" >/dev/null; fi
 }
 # "name wal_status" a line, in the order of names.

@@ -1,0 +1,185 @@
+"""Backups of own hosts by pgBackRest: taken, listed, verified by a restore, and brought back after all data directories
+are gone, to a moment; with the copies made anew. Real servers, on this machine."""
+
+import datetime
+import os
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import harness
+from hosts_rig import DATABASE, ROOT, Deployment, children
+from test_deploy_hosts_database import database
+
+REGIONS = ("us", "eu")
+HAVE = ROOT and os.path.isdir(harness.PG_BIN) and shutil.which("pgbackrest")
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@unittest.skipUnless(HAVE, "no root, no PostgreSQL 15 or no pgBackRest")
+class Backups(unittest.TestCase):
+    def setUp(self):
+        self.one = Deployment(self, {name: {"hosts": ["local"], **DATABASE} for name in REGIONS}, replication={"mode": "streaming"})
+        self.one.deploy()
+        self.sql("us", "CREATE TABLE orders (id bigserial PRIMARY KEY, what text)")
+        self.add(100)
+
+    def sql(self, region, text, name="fraiseql"):
+        return database(self.one, region, text, name)
+
+    def add(self, count):
+        self.sql("us", f"INSERT INTO orders (what) SELECT md5(n::text) FROM generate_series(1, {count}) n")
+
+    def content(self, region):
+        return self.sql(region, "SELECT count(*) || ' ' || md5(string_agg(id || what, ',' ORDER BY id)) FROM orders")
+
+    def backups(self, region="us"):
+        page = next(record for record in self.one.records("backups", self.one.file) if record["type"] == "backups")
+        return next(one for one in page["regions"] if one["name"] == region)
+
+    def restore(self, *words, status=0, region="us"):
+        return self.one.run("restore", self.one.file, "--region", region, "--yes", *words, status=status)
+
+    def disaster(self):
+        for region in REGIONS:
+            shutil.rmtree(self.one.base(region) + "/data")
+            os.mkdir(self.one.base(region) + "/data")
+
+    def wait_archived(self):
+        """Until the log up to here is in the repository."""
+        name = self.sql("us", "SELECT pg_walfile_name(pg_switch_wal())")
+        harness.wait_until(lambda: self.sql("us", "SELECT coalesce(max(last_archived_wal), '') FROM pg_stat_archiver") >= name,
+                           timeout=120, what=f"{name} to be archived")
+
+    def check_both(self, content):
+        self.one.deploy()
+        for region in REGIONS:
+            harness.wait_until(lambda r=region: self.content(r) == content, timeout=120, what=f"the rows in {region}")
+            self.assertEqual(self.sql(region, "SELECT pg_is_in_recovery()"), "f" if region == "us" else "t")
+        self.one.run("plan", self.one.file)
+
+    def test_a_disaster_and_back_to_a_moment(self):
+        taken = [one for one in self.one.records("backup", self.one.file, "--verify") if one["type"] == "backup"]
+        self.assertEqual([one["region"] for one in taken], ["us"], "a copy is backed up where it is written")
+        self.assertIsNotNone(taken[0]["verified"])
+        self.add(11)
+        self.one.run("backup", self.one.file, "--kind", "incr")
+        self.add(7)
+        wanted = self.content("us")
+        time.sleep(1.1)
+        moment = now()  # a whole second, after the rows and before what follows
+        time.sleep(1.1)
+        self.sql("us", "DELETE FROM orders")
+        self.wait_archived()
+        listed = self.backups()
+        self.assertTrue({"full", "incr"} <= {one["kind"] for one in listed["backups"]}, listed)
+        self.assertLessEqual(listed["earliest"], moment)
+        self.assertIn(taken[0]["id"], [one["id"] for one in listed["backups"] if one["verified"]])
+        self.assertEqual(self.backups("eu")["backups"], [])
+
+        self.assertIn("the database runs", self.restore("--at", moment, status=None).stderr)
+        self.disaster()
+        said = self.one.deploy(status=None)
+        self.assertNotEqual(said.returncode, 0)
+        self.assertIn("the database is gone, and its backups are in", said.stderr)
+        self.assertIn("in place", self.restore("--at", moment, "--dry-run").stdout)
+        self.assertFalse(os.path.exists(self.one.base("us") + "/data/postgresql"))
+        self.restore("--at", moment)
+        self.assertEqual(self.content("us"), wanted)
+        self.check_both(wanted)
+        with open(self.one.base("us") + "/data/postgresql/postgresql.auto.conf", encoding="utf-8") as text:
+            self.assertNotIn("recovery_target_time", text.read(), "once it follows, it would stop there")
+        self.add(5)
+        self.check_both(self.content("us"))
+
+    def test_a_stopped_one_is_moved_aside_and_a_killed_restore_goes_on(self):
+        taken = next(one for one in self.one.records("backup", self.one.file) if one["type"] == "backup")
+        wanted = self.content("us")
+        self.add(3)
+        self.one.supervisor("us", "stop", "postgresql")
+        words = ("--backup", taken["id"])
+        self.assertIn("--replace moves it aside", self.restore(*words, status=None).stderr)
+        self.kill_restore(*words, "--replace")
+        self.restore(*words, "--replace")
+        self.assertEqual(self.content("us"), wanted)
+        self.check_both(wanted)
+        kept = [name for name in os.listdir(self.one.base("us") + "/data") if name.startswith("postgresql.replaced-")]
+        self.assertEqual(len(kept), 1, "the former one is kept, once")
+
+    def kill_restore(self, *words):
+        restore = subprocess.Popen(self.one.command("restore", self.one.file, "--region", "us", "--yes", *words),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        folder = self.one.base("us") + "/data/postgresql.new"
+        harness.wait_until(lambda: os.path.isdir(folder) or restore.poll() is not None, timeout=120, what="the restore to begin")
+        below = children(restore.pid)
+        restore.send_signal(signal.SIGKILL)
+        for pid in below:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        restore.wait()
+
+    def test_the_end_of_the_log_and_a_moment_when_nobody_wrote(self):
+        self.one.run("backup", self.one.file)
+        self.add(9)
+        wanted = self.content("us")
+        self.wait_archived()
+        time.sleep(1)
+        latest = self.backups()["latest"]
+        self.disaster()
+        self.restore("--at", latest)
+        self.check_both(wanted)
+        self.add(2)
+        wanted = self.content("us")
+        self.wait_archived()
+        self.disaster()
+        self.restore("--at", "latest")
+        self.check_both(wanted)
+
+    def test_after_a_switchover_the_new_one_archives(self):
+        self.one.run("backup", self.one.file)
+        self.one.run("switchover", self.one.file, "--to", "eu", "--yes")
+        self.assertEqual(self.sql("us", "SHOW archive_command"), "/bin/true")
+        self.assertIn("pgbackrest", self.sql("eu", "SHOW archive_command"))
+        taken = [one for one in self.one.records("backup", self.one.file) if one["type"] == "backup"]
+        self.assertEqual([one["region"] for one in taken], ["eu"])
+        self.assertIsNone(self.backups("us")["latest"], "its log has a gap from then on")
+        self.assertEqual(len(self.backups("us")["backups"]), 1, "its backups are kept")
+        self.assertIn("region eu writes", self.one.run("restore", self.one.file, "--region", "us", "--yes", "--backup",
+                                                      self.backups("us")["backups"][0]["id"], status=None).stderr)
+
+    def test_secrets_and_what_destroy_leaves(self):
+        folder = self.one.base("us")
+        with open(self.one.folder.path + "/.fraiseql/" + self.one.name + "/secrets/backup-passphrase", encoding="ascii") as text:
+            passphrase = text.read().strip()
+        self.assertEqual(os.stat(folder + "/config/pgbackrest/pgbackrest.conf").st_mode & 0o777, 0o600)
+        for where, _, files in os.walk(folder):
+            for name in files:
+                path = os.path.join(where, name)
+                with open(path, "rb") as data:
+                    if passphrase.encode() in data.read():
+                        self.assertEqual(path, folder + "/config/pgbackrest/pgbackrest.conf")
+        self.one.run("backup", self.one.file)
+        self.one.destroy()
+        self.assertTrue(os.path.isdir(folder + "/backup/repository/backup"), "backups are data")
+        self.one.deploy()
+        self.assertEqual(len(self.backups()["backups"]), 1)
+        self.one.destroy("--delete-data")
+        self.assertEqual(self.one.left_behind(), [])
+
+    def test_without_backups_there_is_nothing(self):
+        self.one.file = self.one.write(backup={"enabled": False})
+        self.one.deploy()
+        self.assertIn("backups were not set up here", self.one.run("backup", self.one.file, status=None).stderr)
+        self.assertNotIn("pgbackrest", self.one.processes("us"))
+        self.assertEqual(self.sql("us", "SHOW archive_mode"), "off")
+
+
+if __name__ == "__main__":
+    harness.main()
