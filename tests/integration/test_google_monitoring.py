@@ -118,24 +118,24 @@ class TestFaults(WithFake):
         fake = self.fake
         fake.fail("descriptor", 503)
         fake.fail("series", 429, "partial", "cut", 500, "malformed")
-        for ago in range(3, 13):
+        for ago in range(3, 9):  # well inside the first window, however long the faults take
             self.requests(10, ago)
             self.requests(1, ago, rule="api", response_code_class="500")
         c = self.run_collector(self.target())
-        wait_until(lambda: c.value(REQUESTS + "_total", url_map_name="web") == 100, 120, "the sum behind the faults")
-        wait_until(lambda: c.value(REQUESTS + "_total", response_code_class="500") == 10, 60, "the other series")
+        wait_until(lambda: c.value(REQUESTS + "_total", url_map_name="web") == 60, 120, "the sum behind the faults")
+        wait_until(lambda: c.value(REQUESTS + "_total", response_code_class="500") == 6, 90, "the other series")
         c.kill()
         fake.tokens.clear()  # whoever still has one is refused
         self.requests(23, 5)  # a minute that grew meanwhile
         self.requests(7, 4, visible=time.time() + 5)
         c.start(env=self.env)
         wait_until(lambda: c.value(REQUESTS + "_total", url_map_name="web"), 30, "what the journal keeps")
-        self.assertGreaterEqual(c.value(REQUESTS + "_total", url_map_name="web"), 100)
+        self.assertGreaterEqual(c.value(REQUESTS + "_total", url_map_name="web"), 60)
         wait_until(lambda: c.value(REQUESTS + "_total", url_map_name="web") == fake.total(LB + "request_count", url_map_name="web"),
                    150, "what came late, once")
         fake.tokens.clear()
         self.requests(5, 3)
-        wait_until(lambda: c.value(REQUESTS + "_total", url_map_name="web") == 135, 150, "a new token")
+        wait_until(lambda: c.value(REQUESTS + "_total", url_map_name="web") == 95, 150, "a new token")
         self.assertFalse(fake.violations)
 
     def test_what_is_forbidden_costs_only_itself_and_is_told(self):
