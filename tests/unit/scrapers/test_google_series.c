@@ -186,8 +186,7 @@ END_TEST
 START_TEST(many_buckets_are_merged_and_nonsense_is_none)
 {
     static const char *const bad[] = {
-        "{\"bucketCounts\":[\"1\",\"2\",\"3\",\"4\"],\"bucketOptions\":{\"explicitBuckets\":{\"bounds\":[1]}}"
-        "}",
+        "{\"bucketCounts\":[\"1\",\"2\",\"3\"],\"bucketOptions\":{\"explicitBuckets\":{\"bounds\":[1]}}}",
         "{\"bucketCounts\":[\"-1\"],\"bucketOptions\":{\"explicitBuckets\":{\"bounds\":[1]}}}",
         "{\"bucketCounts\":[\"1\",\"1\"],\"bucketOptions\":{\"explicitBuckets\":{\"bounds\":[2,1]}}}",
         "{\"bucketCounts\":[\"1\",\"1\"],\"bucketOptions\":{\"linearBuckets\":{\"numFiniteBuckets\":1e9}}}"};
