@@ -205,6 +205,10 @@ static int add_config(const struct site *site, enum step_stage stage, struct ste
     put_written(list, step, site, paths.hba, postgres_write_hba);
     put_written(list, step, site, paths.ident, postgres_write_ident);
     put_written(list, step, site, paths.role, postgres_write_role);
+    /* The folder must be there even when nobody has anything in it: an empty one is removed with its last
+     * file, and then the server refuses to take over its settings. */
+    step_put(list, step, arena_printf(list->arena, "%s/00-settings.conf", paths.extra),
+             STR("# Further settings, a file for each purpose.\n"), 0644, "root:root", false);
     step->check = call(site, "config_check");
     step->apply = call(site, "config_apply");
     step->undo = arena_printf(list->arena, "rm -rf %s\nrm -f %s\nrmdir %s %s 2>/dev/null || true\n",
