@@ -64,6 +64,9 @@ struct scraper_target {
         .max = 10000000, .help = "Series kept of this target; default: limits.series_per_target."            \
     }
 
+/* What every target is judged by, for a section's `check`. */
+void scraper_target_check(const struct scraper_target *target, const struct node *node, struct diag *diag);
+
 /* What a scraper may use. Lives as long as the process. */
 struct scraper_env {
     struct loop *loop; /* the scrape loop */

@@ -1,4 +1,3 @@
-#include "lib/cloud/oauth.h"
 #include "scrapers/azure/azure_internal.h"
 
 #include <ctype.h>
@@ -118,12 +117,8 @@ static const struct option target_options[] = {
 static void check_target(const void *config_pointer, const struct node *node, struct diag *diag)
 {
     const struct azure_config *config = config_pointer;
-    if (config->target.interval_ns > 0 && config->target.timeout_ns > config->target.interval_ns)
-        (void)node_report(node, diag, DIAG_ERROR, "timeout is above interval");
-    if (config->cloud.endpoint && !oauth_url_is_private(config->cloud.endpoint))
-        (void)node_report(
-            node, diag, DIAG_ERROR,
-            "endpoint is plain http to another machine, and what is sent there could be read on the way");
+    scraper_target_check(&config->target, node, diag);
+    cloud_config_check_endpoint("endpoint", config->cloud.endpoint, node, diag);
 }
 
 const struct option_section azure_section = {

@@ -1,5 +1,7 @@
 #include "scrapers/cloud/config.h"
 
+#include "lib/cloud/oauth.h"
+#include "lib/core/yaml.h"
 #include "lib/metrics/selector.h"
 
 int cloud_config_check_selector(const char *text, struct error *err)
@@ -8,6 +10,15 @@ int cloud_config_check_selector(const char *text, struct error *err)
     int code = selector_parse(text, &selector, err);
     selector_free(selector);
     return code;
+}
+
+void cloud_config_check_endpoint(const char *name, const char *url, const struct node *node,
+                                 struct diag *diag)
+{
+    if (url && !oauth_url_is_private(url))
+        (void)node_report(
+            node, diag, DIAG_ERROR,
+            "%s is plain http to another machine, and what is sent there could be read on the way", name);
 }
 
 static const struct option budget_options[] = {

@@ -19,6 +19,9 @@ struct cloud_config {
 
 extern const struct option_section cloud_budget_section;
 int cloud_config_check_selector(const char *text, struct error *err);
+/* Tokens and signatures go there: refused is plain http to another machine. `url` may be NULL. */
+void cloud_config_check_endpoint(const char *name, const char *url, const struct node *node,
+                                 struct diag *diag);
 
 /* Rows of struct cloud_config; `config` is the struct type that embeds it as member `cloud`. */
 #define CLOUD_OPTIONS(config)                                                                                \

@@ -1,6 +1,5 @@
 #include "scrapers/cloudwatch/cloudwatch_config.h"
 
-#include "lib/cloud/oauth.h"
 #include "scrapers/cloudwatch/cloudwatch_profiles.h"
 
 #define TARGET(member) offsetof(struct cloudwatch_config, member)
@@ -206,27 +205,18 @@ static const struct option target_options[] = {
     CLOUD_OPTIONS(struct cloudwatch_config),
 };
 
-static void check_endpoint(const char *name, const char *url, const struct node *node, struct diag *diag)
-{
-    if (url && !oauth_url_is_private(url))
-        (void)node_report(
-            node, diag, DIAG_ERROR,
-            "%s is plain http to another machine, and what is sent there could be read on the way", name);
-}
-
 static void check_target(const void *config_pointer, const struct node *node, struct diag *diag)
 {
     const struct cloudwatch_config *config = config_pointer;
     if (config->profiles.count == 0 && config->metrics.count == 0)
         (void)node_report(node, diag, DIAG_ERROR, "neither profiles nor metrics say what to ask for");
-    if (config->target.interval_ns > 0 && config->target.timeout_ns > config->target.interval_ns)
-        (void)node_report(node, diag, DIAG_ERROR, "timeout is above interval");
+    scraper_target_check(&config->target, node, diag);
     if (config->credentials.external_id && !config->credentials.role_arn)
         (void)node_report(node, diag, DIAG_ERROR,
                           "credentials.external_id is for a role_arn, and there is none");
-    check_endpoint("endpoint", config->cloud.endpoint, node, diag);
-    check_endpoint("tagging_endpoint", config->tagging_endpoint, node, diag);
-    check_endpoint("sts_endpoint", config->sts_endpoint, node, diag);
+    cloud_config_check_endpoint("endpoint", config->cloud.endpoint, node, diag);
+    cloud_config_check_endpoint("tagging_endpoint", config->tagging_endpoint, node, diag);
+    cloud_config_check_endpoint("sts_endpoint", config->sts_endpoint, node, diag);
 }
 
 const struct option_section cloudwatch_section = {

@@ -131,8 +131,7 @@ static void check_target(const void *config_pointer, const struct node *node, st
         diag_add(diag, DIAG_ERROR, node->file, node->line, node->column, "context goes with kubeconfig");
     if (config->endpoint && url_has_credentials(config->endpoint))
         diag_add(diag, DIAG_ERROR, node->file, node->line, node->column, "the endpoint holds credentials");
-    if (config->target.interval_ns > 0 && config->target.timeout_ns > config->target.interval_ns)
-        diag_add(diag, DIAG_ERROR, node->file, node->line, node->column, "timeout is above interval");
+    scraper_target_check(&config->target, node, diag);
 }
 
 const struct option_section kubernetes_section = {

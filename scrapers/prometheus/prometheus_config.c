@@ -139,13 +139,11 @@ static const struct option target_options[] = {
 static void check_target(const void *config_pointer, const struct node *node, struct diag *diag)
 {
     const struct prometheus_config *config = config_pointer;
-    const struct scraper_target *target = &config->target;
     if (config->url && url_has_credentials(config->url))
         diag_add(diag, DIAG_ERROR, node->file, node->line, node->column,
                  "the url holds credentials; use basic_user and basic_password_file");
     http_credential_check(&config->credentials, "basic_user and basic_password_file go together", node, diag);
-    if (target->interval_ns > 0 && target->timeout_ns > target->interval_ns)
-        diag_add(diag, DIAG_ERROR, node->file, node->line, node->column, "timeout is above interval");
+    scraper_target_check(&config->target, node, diag);
     http_tls_check(&config->tls, "cert_file and key_file go together", node, diag);
 }
 
