@@ -39,9 +39,8 @@ def prepare(folder):
         terraform["backend"] = {"s3": {**PLAIN, **LAX, "bucket": backend["s3"]["bucket"],
                                        "key": backend["s3"]["key"], "use_lockfile": True, "use_path_style": True,
                                        "skip_s3_checksum": True, "endpoints": {"s3": CLOUD}}}
-    known = ("endpoint", "url", "database", "network", "cidr", "gateway", "monitoring", "service")
-    outputs = {name: {"value": ("${module.region.url}" if name == "url" else "")} for name in root["output"]
-               if name.startswith(known)}
+    outputs = {name: {"value": ("${module.region.url}" if name == "url" else "")}
+               for name, output in root["output"].items() if "module.region." in output["value"]}
     override = {"terraform": terraform,
                 "provider": {"aws": {**PLAIN, **LAX, "region": location, "s3_use_path_style": True,
                                      "endpoints": {"ssm": CLOUD, "s3": CLOUD}}},

@@ -59,6 +59,12 @@ class WithTerraform(Case):
             "tfrc", f'provider_installation {{\n  filesystem_mirror {{ path = "{find_mirror()}" }}\n}}\n')
         return rig
 
+    def first_resource(self, rig, process, step):
+        """Waits until there is one; a deployment that ended before fails with what it said."""
+        wait_until(lambda: rig.moto.parameters("us-east") or process.poll() is not None, 400, "the first resource", step)
+        if not rig.moto.parameters("us-east"):
+            self.fail(process.communicate()[0])
+
     def test_deploy_again_change_and_destroy(self):
         rig = self.rig(deployment(regions=("us-east", "eu-west"), instances=1))
         status, text = rig.deploy()
@@ -80,7 +86,7 @@ class WithTerraform(Case):
         for _ in range(10 if LONG else 1):
             rig = self.rig(deployment(regions=("us-east",), instances=2))
             process = rig.start("--yes", "--skip-smoke-tests")
-            wait_until(lambda: rig.moto.parameters("us-east"), 400, "the first resource", 0.01)
+            self.first_resource(rig, process, 0.01)
             time.sleep(random.uniform(0, 0.5))
             for pid in [process.pid, *rig.children()]:
                 os.kill(pid, signal.SIGKILL)
@@ -99,7 +105,7 @@ class WithTerraform(Case):
         rig = self.rig(config)
         self.assertEqual(fetch(rig.moto.url + "/states", method="PUT", data=b"")[0], 200)
         process = rig.start("--yes", "--skip-smoke-tests")
-        wait_until(lambda: rig.moto.parameters("us-east"), 400, "the first resource")
+        self.first_resource(rig, process, 0.05)
         process.kill()
         process.communicate()
         other = self.rig(config, rig.moto)
