@@ -78,14 +78,38 @@ static void print_flags(const struct command_flag *flags, const struct command_f
     }
 }
 
+/* Words in lines of at most 80 columns; a line that the text ends stays ended. */
+static void print_filled(const char *text)
+{
+    enum { WIDTH = 80 };
+    size_t column = 0;
+    while (*text) {
+        size_t length = strcspn(text, " \n");
+        if (column && column + 1 + length > WIDTH) {
+            (void)putchar('\n');
+            column = 0;
+        }
+        column += (size_t)printf("%s%.*s", column ? " " : "", (int)length, text);
+        text += length;
+        if (*text == '\n') {
+            (void)putchar('\n');
+            column = 0;
+        }
+        text += *text != '\0';
+    }
+    (void)putchar('\n');
+}
+
 static void print_help(const struct command *command)
 {
     bool bare = strcmp(command->name, "deploy") == 0;
     (void)printf("Usage: fraiseql deploy%s%s%s%s [OPTION]...\n\n%s.\n", bare ? "" : " ",
                  bare ? "" : command->name, command->operands[0] ? " " : "", command->operands,
                  command->summary);
-    if (command->details)
-        (void)printf("\n%s\n", command->details);
+    if (command->details) {
+        (void)putchar('\n');
+        print_filled(command->details);
+    }
     (void)puts("\nOptions:");
     print_flags(command->flags, NULL);
     print_flags(command_common_flags, command->flags);

@@ -25,7 +25,6 @@ static int refuse(struct command_context *ctx)
                                                   .run = refuse}
 
 NOT_IN_THIS_VERSION(move, "Moves a region to another place");
-NOT_IN_THIS_VERSION(failover, "Fails over to another region");
 
 const struct command *const command_table[] = {
     &command_deploy,     &command_init,

@@ -11,6 +11,7 @@ extern const struct command command_credentials;
 extern const struct command command_render;
 extern const struct command command_deploy;
 extern const struct command command_destroy;
+extern const struct command command_failover;
 extern const struct command command_health;
 extern const struct command command_plan;
 extern const struct command command_prices;

@@ -115,7 +115,7 @@ const struct command command_compliance = {
     .name = "compliance",
     .operands = "FILE",
     .summary = "Judges a file by the rules of its standards",
-    .details = "Exit status 65 when a rule of severity error is not met, a waiver has expired or the file\n"
+    .details = "Exit status 65 when a rule of severity error is not met, a waiver has expired or the file "
                "contradicts itself. What only a person can check is listed and fails nothing.",
     .takes_file = true,
     .flags = flags,

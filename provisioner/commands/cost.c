@@ -245,8 +245,8 @@ const struct command command_cost = {
     .operands = "FILE",
     .summary = "Estimates the monthly cost per region and component",
     .details =
-        "Each amount is quantity x list price; a price that is not known is shown as unknown and makes "
-        "the\ntotal \"at least\". The estimate fails with status 1 when it reaches the part of\n"
+        "Each amount is quantity x list price; a price that is not known is shown as unknown and makes the "
+        "total \"at least\". The estimate fails with status 1 when it reaches the part of "
         "cost-management.monthly-budget that critical-on-percent names, and warns from warn-on-percent "
         "on.\nWith --region the budget, which is the whole deployment's, is not judged.",
     .takes_file = true,

@@ -334,17 +334,14 @@ const struct command command_prices = {
     .operands = "[refresh [FILE]]",
     .summary = "Shows the price lists, and reads the clouds' own",
     .details =
-        "Alone it tells where the cache is, and how many prices of what age there are.\n"
-        "`refresh` reads the clouds' public lists into the cache, from where `cost` takes them: with FILE "
-        "for\n"
-        "the places and types that it uses, and what else the cache holds stays; without FILE for all that\n"
-        "this program knows, which of AWS's lists are some GB.\n"
-        "AWS and Azure give their lists to everybody. Google wants an API key that is good for the Cloud\n"
-        "Billing API, in GOOGLE_API_KEY; without it Google is skipped.\n"
-        "A cloud's list is replaced only when all of it was read. Exit status 0 when all were, 1 when one\n"
-        "failed, 77 when one was skipped for want of a key.\n"
-        "FRAISEQL_PRICES_AWS_URL, FRAISEQL_PRICES_GCP_URL and FRAISEQL_PRICES_AZURE_URL name other places\n"
-        "that give the same lists.",
+        "Alone it tells where the cache is, and how many prices of what age there are.\n`refresh` reads the "
+        "clouds' public lists into the cache, from where `cost` takes them: with FILE for the places and "
+        "types that it uses, and what else the cache holds stays; without FILE for all that this program "
+        "knows, which of AWS's lists are some GB.\nAWS and Azure give their lists to everybody. Google wants "
+        "an API key that is good for the Cloud Billing API, in GOOGLE_API_KEY; without it Google is "
+        "skipped.\nA cloud's list is replaced only when all of it was read. Exit status 0 when all were, 1 "
+        "when one failed, 77 when one was skipped for want of a key.\nFRAISEQL_PRICES_AWS_URL, "
+        "FRAISEQL_PRICES_GCP_URL and FRAISEQL_PRICES_AZURE_URL name other places that give the same lists.",
     .max_operands = 2,
     .flags = flags,
     .run = run,

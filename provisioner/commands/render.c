@@ -95,12 +95,10 @@ const struct command command_render = {
     .name = "render",
     .operands = "FILE --out DIR",
     .summary = "Writes the Terraform folder",
-    .details =
-        "The folder works without us: its README.md says how. Contradictions of the file are warnings here.\n"
-        "The same file gives the same bytes; files are written only when they differ, and folders of "
-        "regions\n"
-        "that the file no longer has are named and left as they are. `--format pulumi` writes a Pulumi\n"
-        "program that uses the same modules.",
+    .details = "The folder works without us: its README.md says how. Contradictions of the file are warnings "
+               "here.\nThe same file gives the same bytes; files are written only when they differ, and "
+               "folders of regions that the file no longer has are named and left as they are. `--format "
+               "pulumi` writes a Pulumi program that uses the same modules.",
     .takes_file = true,
     .flags = flags,
     .run = run,

@@ -48,8 +48,8 @@ const struct command command_schema = {
     .name = "schema",
     .operands = "",
     .summary = "Prints the JSON Schema of the file",
-    .details = "For editors: the YAML language server takes it by a first line such as\n"
-               "# yaml-language-server: $schema=deployment.schema.json",
+    .details = "For editors: the YAML language server takes it by a first line such as # "
+               "yaml-language-server: $schema=deployment.schema.json",
     .flags = flags,
     .run = run,
 };

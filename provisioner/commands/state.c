@@ -211,10 +211,9 @@ const struct command command_state = {
     .name = "state",
     .operands = "show|migrate FILE",
     .summary = "Shows and migrates the deployment's state",
-    .details =
-        "`show` tells where the state of each root is. `migrate` moves every state to the backend that the\n"
-        "file names now; change `state` in the file first, and run it on the machine that deployed last.\n"
-        "Interrupted, it is finished by running it again.",
+    .details = "`show` tells where the state of each root is. `migrate` moves every state to the backend "
+               "that the file names now; change `state` in the file first, and run it on the machine that "
+               "deployed last.\nInterrupted, it is finished by running it again.",
     .min_operands = 2,
     .max_operands = 2,
     .flags = flags,

@@ -2,20 +2,12 @@
 #include "provisioner/run/switchover.h"
 
 #include "provisioner/commands/commands.h"
-#include "provisioner/run/hosts.h"
+#include "provisioner/run/writes.h"
 
 static const struct command_flag flags[] = {
     {"--to", "REGION", "the region that writes from now on"},
     {NULL, NULL, NULL},
 };
-
-static int refuse(struct command_context *ctx, const char *text)
-{
-    struct error err = {0};
-    (void)error_set(&err, ERR_CONFIG, "%s", text);
-    output_error(ctx->out, &err);
-    return STATUS_CONFIG;
-}
 
 static int run_switchover(struct command_context *ctx)
 {
@@ -29,19 +21,10 @@ static int run_switchover(struct command_context *ctx)
         return status;
     if (ctx->regions.count)
         return command_usage_error(ctx, "a switchover is of all regions: leave --region out");
-    if (deployment->replication.mode != REPLICATION_STREAMING)
-        return refuse(ctx, "a switchover wants replication.mode: streaming, where one region writes");
-    status = run_open(ctx, deployment, &run);
+    status = writes_open_run(ctx, deployment, &run);
     if (status)
         return status;
-    if (!run.hosts)
-        status =
-            refuse(ctx, "a switchover is for regions on own hosts in this version; the clouds' databases are "
-                        "promoted by their own consoles");
-    if (!status)
-        status = hosts_reach(&run);
-    if (!status)
-        status = switchover(&run, target);
+    status = switchover(&run, target);
     if (run_interrupted(&run))
         status = STATUS_INTERRUPTED;
     run_close(&run);

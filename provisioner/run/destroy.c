@@ -146,7 +146,7 @@ static void destroy_with_data(struct run_root *root)
     root_apply(root);
 }
 
-bool flow_confirmed(struct run *run, int *ret_status)
+bool flow_confirmed(struct run *run, const char *doing, const char *to, int *ret_status)
 {
     const char *name = run->deployment->metadata.name, *given = command_value(run->ctx, "--confirm");
     if (given && strcmp(given, name) != 0) {
@@ -158,13 +158,11 @@ bool flow_confirmed(struct run *run, int *ret_status)
         return true;
     if (isatty(STDIN_FILENO) != 1 || run->ctx->json) {
         *ret_status = command_usage_error(
-            run->ctx, "destroying without a terminal takes --yes and --confirm %s; nothing was changed",
-            name);
+            run->ctx, "%s without a terminal takes --yes and --confirm %s; nothing was changed", doing, name);
         return false;
     }
-    return flow_ask(
-        run, arena_printf(run->arena, "Type the deployment's name (%s) to destroy what is listed:", name),
-        name, ret_status);
+    return flow_ask(run, arena_printf(run->arena, "Type the deployment's name (%s) %s:", name, to), name,
+                    ret_status);
 }
 
 static int destroy_global(struct run *run)
@@ -218,7 +216,7 @@ int flow_destroy(struct run *run, bool delete_data)
             output_printf(run->ctx->out, "There is nothing to destroy.\n");
         return STATUS_OK;
     }
-    if (run->ctx->dry_run || !flow_confirmed(run, &status))
+    if (run->ctx->dry_run || !flow_confirmed(run, "destroying", "to destroy what is listed", &status))
         return status;
     status = destroy_global(run);
     if (!run_interrupted(run))

@@ -38,8 +38,8 @@ int flow_smoke(struct run *run);
 
 /* destroy.c */
 int flow_destroy(struct run *run, bool delete_data);
-/* The deployment's name was typed, or given by --confirm with --yes. False: *ret_status is the exit status.
- */
-bool flow_confirmed(struct run *run, int *ret_status);
+/* The deployment's name was typed, or given by --confirm with --yes. `doing` and `to`: "destroying" without a
+ * terminal, "to destroy what is listed". False: *ret_status is the exit status. */
+bool flow_confirmed(struct run *run, const char *doing, const char *to, int *ret_status);
 
 #endif

@@ -291,7 +291,9 @@ static int find_primary(struct hosts *hosts, const char **ret, struct error *err
             (void)error_set(err, ERR_CONFLICT,
                             "the databases of %s and %s both say that they are the one that %s", found,
                             site->region->name, as == SITE_WRITES ? "writes" : "wrote");
-            error_set_hint(err, "Stop the one that is out of date, then deploy again: it is made a standby");
+            error_set_hint(
+                err, "End the one that is out of date: `fraiseql deploy failover FILE --to REGION --lost "
+                     "REGION`, then deploy again: it is made a standby");
             return ERR_CONFLICT;
         }
         found = site->region->name;

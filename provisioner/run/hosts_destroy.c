@@ -110,7 +110,7 @@ int hosts_destroy(struct run *run, bool delete_data)
                                : "There is nothing to destroy.\n");
         return STATUS_OK;
     }
-    if (run->ctx->dry_run || !flow_confirmed(run, &status))
+    if (run->ctx->dry_run || !flow_confirmed(run, "destroying", "to destroy what is listed", &status))
         return status;
     run_each_region(run, "removing", undo_region);
     status = show_regions(run);

@@ -75,6 +75,11 @@ class Deployment:
     def processes(self, region):
         return {one["name"]: one for one in json.loads(self.supervisor(region, "status").stdout)}
 
+    def relay(self, region, *words):
+        """What a region in a namespace is told: `cut all`, `heal all`. What it said."""
+        return subprocess.run([self.base(region) + "/bin/fraiseql-relay", "control", self.run_folder(region) + "/network/control",
+                               *words], check=True, capture_output=True, text=True).stdout
+
     def begun(self):
         return sum(line["event"] == "begin" for region in self.regions for line in self.ledger(region))
 

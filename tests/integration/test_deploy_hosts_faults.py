@@ -39,10 +39,6 @@ class Writer(threading.Thread):
 
 @unittest.skipUnless(HAVE, "no root, ip, /dev/net/tun, haproxy or PostgreSQL 15")
 class Faults(unittest.TestCase):
-    def control(self, one, region, *words):
-        subprocess.run([one.base(region) + "/bin/fraiseql-relay", "control", one.run_folder(region) + "/network/control", *words],
-                       check=True, capture_output=True)
-
     def test_a_region_cut_off_under_writes(self):
         one = three_regions(self)
         one.deploy()
@@ -52,7 +48,7 @@ class Faults(unittest.TestCase):
             writer.start()
         for writer in writers:
             harness.wait_until(lambda w=writer: len(w.acknowledged) >= 20, timeout=60, what=f"writes of {writer.region}")
-        self.control(one, "eu-west", "cut", "all")
+        one.relay("eu-west", "cut", "all")
         cut_at = time.monotonic()
         before = len(writers[1].acknowledged)
         harness.wait_until(lambda: orders.count("eu-west") is not None, timeout=30, what="the region that is cut off to answer reads")
@@ -61,7 +57,7 @@ class Faults(unittest.TestCase):
         during = len(writers[0].acknowledged)
         self.assertLessEqual(len(writers[1].acknowledged), before + 5, "no write of it is acknowledged without the primary")
         self.assertGreater(during, 100, "the others went on")
-        self.control(one, "eu-west", "heal", "all")
+        one.relay("eu-west", "heal", "all")
         back = len(writers[1].acknowledged)
         harness.wait_until(lambda: len(writers[1].acknowledged) > back + 10, timeout=120, what="writes of the region that is back")
         for writer in writers:

@@ -74,36 +74,31 @@ class Links(unittest.TestCase):
         said, _ = asking.communicate()
         return float(said) if asking.returncode == 0 else None
 
-    def control(self, region, *words):
-        done = subprocess.run([self.one.base(region) + "/bin/fraiseql-relay", "control",
-                               self.one.run_folder(region) + "/network/control", *words], capture_output=True, text=True, check=True)
-        return done.stdout
-
     def test_delay(self):
         self.assertGreaterEqual(self.ask("us", "eu"), 60)
         self.assertLess(self.ask("us", "ap"), 60)
-        self.control("us", "delay", "ap", "50000")
+        self.one.relay("us", "delay", "ap", "50000")
         self.assertGreaterEqual(self.ask("us", "ap"), 50, "one way is delayed by the one that sends")
-        self.control("us", "delay", "ap", "0")
+        self.one.relay("us", "delay", "ap", "0")
 
     def test_a_region_is_cut_off_silently(self):
-        self.control("eu", "cut", "all")
+        self.one.relay("eu", "cut", "all")
         self.assertIsNone(self.ask("us", "eu", 1))
         self.assertIsNone(self.ask("eu", "ap", 1))
         self.assertIsNotNone(self.ask("us", "ap"), "the others still see each other")
         socket.create_connection((self.addresses["eu"], 7007), timeout=5).close()  # and the machine sees it
-        self.control("eu", "heal", "all")
+        self.one.relay("eu", "heal", "all")
         self.assertIsNotNone(self.ask("us", "eu"))
 
     def test_one_way(self):
-        self.control("ap", "cut", "us", "out")
-        before = self.control("ap", "show")
+        self.one.relay("ap", "cut", "us", "out")
+        before = self.one.relay("ap", "show")
         self.assertIsNone(self.ask("us", "ap", 1))
-        after = self.control("ap", "show")
+        after = self.one.relay("ap", "show")
         received = [int(next(line for line in text.splitlines() if line.startswith("us ")).split("received=")[1].split()[0])
                     for text in (before, after)]
         self.assertGreater(received[1], received[0], "what comes in still comes in")
-        self.control("ap", "heal", "us", "out")
+        self.one.relay("ap", "heal", "us", "out")
         self.assertIsNotNone(self.ask("us", "ap"))
 
     def test_connections_outlive_a_cut(self):
@@ -112,11 +107,11 @@ class Links(unittest.TestCase):
                              "peer.sendall(b'b'); print(peer.recv(1), flush=True)", self.addresses["eu"], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True)
         self.assertEqual(asking.stdout.readline(), "there\n")
-        self.control("us", "cut", "eu")
+        self.one.relay("us", "cut", "eu")
         asking.stdin.write("\n")
         asking.stdin.flush()
         time.sleep(1.5)
-        self.control("us", "heal", "eu")
+        self.one.relay("us", "heal", "eu")
         self.assertEqual(asking.communicate(timeout=60)[0], "b'b'\n", "sent again once the link was back")
 
     def test_a_killed_relay_comes_back(self):

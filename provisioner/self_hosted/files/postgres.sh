@@ -73,10 +73,10 @@ make_new() {
 # Whatever still runs on a folder that was moved or is gone ends: its postmaster's file is in the folder. After a crash
 # of the machine the number in it may be anybody's: a server works in its folder.
 serves() { [ "$(readlink "/proc/$2/cwd" 2>/dev/null)" = "$1" ]; }
-end_server() {
+end_server() { # [signal: INT unless QUIT shall not wait for standbys]
     pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null || true)
     [ -n "$pid" ] && serves "$1" "$pid" || return 0
-    kill -INT "$pid" 2>/dev/null || return 0
+    kill "-${2:-INT}" "$pid" 2>/dev/null || return 0
     tries=0
     while serves "$1" "$pid"; do
         tries=$((tries + 1))
@@ -318,6 +318,9 @@ stand_down() {
     as "$user" touch "$data/standby.signal"
     sync -f "$data"
     if answers && in_recovery; then :; else restart_server; fi
+    await_standby
+}
+await_standby() {
     tries=0
     until answers && in_recovery; do
         tries=$((tries + 1))
@@ -326,7 +329,20 @@ stand_down() {
     done
     position
 }
+# The same for a region that is given up: its standbys may be out of reach, so it ends at once and not cleanly. What it had
+# acknowledged is in its log, and stays there.
+fence() {
+    as "$user" touch "$data/standby.signal"
+    sync -f "$data"
+    if answers && in_recovery; then :; else
+        (end_server "$data" QUIT) || restart_server
+        wake_server
+    fi
+    await_standby
+}
 position() { sql -d postgres -c "SELECT pg_last_wal_replay_lsn()"; }
+# Up to where it would be once promoted: all that it received is replayed first.
+received() { sql -d postgres -c "SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())"; }
 # Waits until it has replayed up to $1; prints how far it got.
 await_position() {
     tries=0
