@@ -92,6 +92,15 @@ static int make_notifier(void *arg, struct error *err)
     return notifier_new(&options, &collector->notifier, err);
 }
 
+static int make_traffic(struct collector *collector, struct error *err)
+{
+    const struct traffic_options options = {.loop = collector->loops[LOOP_EGRESS],
+                                            .journal = collector->journal,
+                                            .hub = collector->hub,
+                                            .observer = collector->config->all.collector.name};
+    return traffic_new(&options, &collector->traffic, err);
+}
+
 static int make_probes(void *arg, struct error *err)
 {
     struct collector *collector = arg;
@@ -143,6 +152,7 @@ static void on_housekeeping(void *ctx, int64_t lateness_ns)
     flag_set(&collector->memory_pressure, pressure);
     tracing_publish(collector->tracing, clock_wall_ns(), clock_mono_ns());
     self_metrics_publish(collector);
+    traffic_publish(collector->traffic);
     for (size_t i = 0; i < SERVER_COUNT; i++) {
         if (collector->servers[i])
             http_server_sweep(collector->servers[i]);
@@ -204,6 +214,8 @@ static int make_parts(struct collector *collector, struct error *err)
     if (!code)
         code = loop_call(collector->loops[LOOP_EGRESS], "notifier_new", make_notifier, collector, err);
     if (!code)
+        code = make_traffic(collector, err);
+    if (!code)
         code = collector_make_sla(collector, err);
     if (!code)
         code = collector_make_tracing(collector, err);
@@ -264,6 +276,11 @@ static void free_client(void *arg, loop_fn *ended, void *ctx)
 static void free_notifier(void *arg, loop_fn *ended, void *ctx)
 {
     notifier_free(arg, ended, ctx);
+}
+
+static void free_traffic(void *arg, loop_fn *ended, void *ctx)
+{
+    traffic_free(arg, ended, ctx);
 }
 
 static void free_probes(void *arg, loop_fn *ended, void *ctx)
@@ -341,6 +358,8 @@ void collector_stop(struct collector *collector, int64_t grace_ns)
     (void)pthread_mutex_unlock(&collector->notifier_lock);
     if (notifier)
         loop_call_close(collector->loops[LOOP_EGRESS], "notifier_free", free_notifier, notifier);
+    if (collector->traffic)
+        loop_call_close(collector->loops[LOOP_EGRESS], "traffic_free", free_traffic, collector->traffic);
     stop_loops(collector);
     journal_close(collector->journal, deadline);
     tracing_free(collector->tracing);
@@ -350,6 +369,7 @@ void collector_stop(struct collector *collector, int64_t grace_ns)
     sla_service_free(collector->sla, deadline); /* it observes until the last source has gone */
     hub_free(collector->hub);
     secret_free(collector->token);
+    webhook_keys_free(collector->traffic_keys);
     (void)config_unref(collector->config);
     (void)config_unref(collector->first_config);
     (void)pthread_mutex_destroy(&collector->notifier_lock);

@@ -42,6 +42,14 @@ static int apply_probes(void *arg, struct error *err)
     return code;
 }
 
+static int apply_traffic(void *arg, struct error *err)
+{
+    struct apply *apply = arg;
+    (void)err;
+    traffic_configure(apply->collector->traffic, apply->config->all.traffic);
+    return 0;
+}
+
 static int apply_schedule(void *arg, struct error *err)
 {
     struct apply *apply = arg;
@@ -65,16 +73,35 @@ static int read_token(const struct config *config, struct secret **ret_token, st
     return 0;
 }
 
-static void install(struct collector *collector, struct config *config, struct secret *token)
+/* NULL without `traffic:`. */
+static int read_traffic_keys(const struct config *config, struct webhook_keys **ret_keys, struct error *err)
+{
+    bool short_key = false;
+    *ret_keys = NULL;
+    if (!config->all.traffic)
+        return 0;
+    int code = webhook_keys_load(config->all.traffic->secret_file, ret_keys, &short_key, err);
+    if (code)
+        return error_prefix(err, "traffic");
+    if (short_key)
+        LOG_EVENT(LOG_WARN, "secret.short", LF_TEXT("path", config->all.traffic->secret_file));
+    return 0;
+}
+
+static void install(struct collector *collector, struct config *config, struct secret *token,
+                    struct webhook_keys *keys)
 {
     (void)pthread_mutex_lock(&collector->config_lock);
     struct config *former = collector->config;
     struct secret *former_token = collector->token;
     collector->config = config_ref(config);
     collector->token = token;
+    struct webhook_keys *former_keys = collector->traffic_keys;
+    collector->traffic_keys = keys;
     (void)pthread_mutex_unlock(&collector->config_lock);
     (void)config_unref(former);
     secret_free(former_token);
+    webhook_keys_free(former_keys);
 }
 
 /* Every part in turn; the first that refuses ends it. */
@@ -82,6 +109,8 @@ static int take_over(struct collector *collector, struct config *config, bool fi
 {
     struct apply apply = {collector, config};
     int code = loop_call(collector->loops[LOOP_EGRESS], "notifier_configure", apply_notifier, &apply, err);
+    if (!code)
+        code = loop_call(collector->loops[LOOP_EGRESS], "traffic_configure", apply_traffic, &apply, err);
     if (!code && !first)
         code = collector_reconfigure_sla(collector, config, err);
     if (!code)
@@ -104,9 +133,15 @@ static void go_back(struct collector *collector, struct config *refused)
 int collector_apply(struct collector *collector, struct config *config, bool first, struct error *err)
 {
     struct secret *token;
+    struct webhook_keys *keys CLEANUP(webhook_keys_free_cleanup) = NULL;
     int code = read_token(config, &token, err);
     if (code)
         return code;
+    code = read_traffic_keys(config, &keys, err);
+    if (code) {
+        secret_free(token);
+        return code;
+    }
     code = take_over(collector, config, first, err);
     if (code) {
         secret_free(token);
@@ -116,7 +151,7 @@ int collector_apply(struct collector *collector, struct config *config, bool fir
     }
     hub_set_max_series(collector->hub, (uint64_t)config->all.collector.limits.series);
     /* The former generation stays alive until every part above has let go of it. */
-    install(collector, config, token);
+    install(collector, config, token, TAKE(keys));
     region_info_publish(collector, config);
     flag_set(&collector->reload_ok, 1);
     flag_set(&collector->files_refused, (int64_t)config->files_refused);

@@ -6,6 +6,8 @@
 #include "collector/http_server.h"
 #include "collector/schedule.h"
 #include "exporters/notifier.h"
+#include "exporters/webhook_sign.h"
+#include "failover/traffic.h"
 #include "lib/journal/journal.h"
 #include "lib/net/watchdog.h"
 #include "scrapers/cloud/shared.h"
@@ -39,6 +41,8 @@ struct collector {
     struct cloud_shared *cloud; /* the scrape loop's */
     struct schedule *schedule;
     struct http_server *servers[SERVER_COUNT];
+    struct traffic *traffic;
+    struct webhook_keys *traffic_keys; /* NULL: traffic is not configured; replaced and locked as `token` */
     struct secret *token; /* of endpoints that write; NULL: none. Replaced on reload; lock: config_lock */
 
     struct loop_timer housekeeping; /* scrape loop, 1 s */
@@ -84,6 +88,7 @@ void page_status(struct collector *collector, struct http_exchange *exchange, st
 void page_slos(struct collector *collector, struct http_exchange *exchange, struct http_reply *reply);
 void page_incidents(struct collector *collector, struct http_exchange *exchange, struct http_reply *reply);
 void page_config(struct collector *collector, struct http_exchange *exchange, struct http_reply *reply);
+void page_traffic(struct collector *collector, struct http_exchange *exchange, struct http_reply *reply);
 void page_landing(struct collector *collector, struct http_exchange *exchange, struct http_reply *reply);
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef FRAISEQL_COLLECTOR_CONFIG_H
 #define FRAISEQL_COLLECTOR_CONFIG_H
 
+#include "failover/traffic_config.h"
 #include "lib/core/atomic.h"
 #include "lib/core/option.h"
 #include "scrapers/scraper.h"
@@ -56,7 +57,8 @@ struct config_file {
     struct section_list regions;                            /* struct config_region */
     struct section_list scrapers[CONFIG_MAX_SCRAPER_KINDS]; /* in the order of scraper_kinds[] */
     struct section_list probes, slos, triggers, notify;
-    void *otlp; /* struct tracing_config, NULL when absent */
+    void *otlp;                     /* struct tracing_config, NULL when absent */
+    struct traffic_config *traffic; /* NULL when absent */
     void *failover;
 };
 

@@ -8,7 +8,8 @@
 #include "sla/sla_config.h"
 #include "tracing/tracing.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <unistd.h>
 
 /* Reports a second use of a key. `what` reads as: a target named "x" of kind postgres. */
 static void claim(struct map *seen, struct arena *arena, const char *key,
@@ -120,6 +121,17 @@ static void check_listeners(const struct config_file *all, struct diag *diag)
     check_apart("otlp.grpc", grpc, "otlp.http", http, diag);
 }
 
+/* The collector does not start without it. */
+static void check_traffic(const struct config_file *all, struct diag *diag)
+{
+    const struct traffic_config *traffic = all->traffic;
+    char text[128];
+    if (traffic && access(traffic->secret_file, R_OK) != 0)
+        (void)diag_add(diag, DIAG_WARNING, NULL, 0, 0,
+                       "traffic: secret_file %s cannot be read: %s; the collector does not start without it",
+                       traffic->secret_file, error_errno_text(errno, text, sizeof text));
+}
+
 static void check_regions(const struct config_file *all, struct arena *arena, struct diag *diag)
 {
     struct map seen;
@@ -141,6 +153,7 @@ void config_check(const struct config_file *all, struct arena *arena, struct dia
     if (all->otlp)
         check_listeners(all, diag);
     check_own_listener(all, diag);
+    check_traffic(all, diag);
     config_check_sla(all, arena, diag);
 }
 

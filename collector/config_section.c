@@ -133,8 +133,8 @@ static const struct option collector_options[] = {
     {.name = "token_file",
      .type = OPT_SECRET_FILE,
      .offset = offsetof(struct config_collector, token_file),
-     .help = "Bearer token of the endpoints that write (/-/reload, OTLP). Needed where they listen off "
-             "loopback."},
+     .help = "Bearer token of the endpoints that write (/-/reload, OTLP, /api/v1/traffic). Needed where they "
+             "listen off loopback, but for /api/v1/traffic, which always needs a signature."},
     {.name = "log",
      .type = OPT_SECTION,
      .offset = offsetof(struct config_collector, log),
@@ -227,6 +227,11 @@ static const struct option file_options[] = {
      .offset = offsetof(struct config_file, otlp),
      .section = &tracing_section,
      .help = "OTLP listeners; one that is left out is not opened."},
+    {.name = "traffic",
+     .type = OPT_SECTION_PTR,
+     .offset = offsetof(struct config_file, traffic),
+     .section = &traffic_section,
+     .help = "Servers of HAProxy that go out of service while an incident is open."},
     {.name = "failover",
      .type = OPT_DYNAMIC,
      .offset = offsetof(struct config_file, failover),
@@ -271,7 +276,7 @@ static const struct option file_options[] = {
      .section = &notify_section,
      .help = "Who is told."},
 };
-#define INCLUDABLE 5
+#define INCLUDABLE 6
 
 static const struct option_section main_section = {.name = "collector.yaml",
                                                    .help = "Configuration of fraiseql-collector.",

@@ -89,11 +89,17 @@ static const struct route {
     page_fn *page;
     bool before_ready;
 } routes[] = {
-    {"/", "GET", page_landing, false},         {"/metrics", "GET", page_metrics, false},
-    {"/sd", "GET", page_discovery, false},     {"/config", "GET", page_config, false},
-    {"/-/healthy", "GET", page_healthy, true}, {"/-/ready", "GET", page_ready, true},
-    {"/-/reload", "POST", page_reload, false}, {"/api/v1/status", "GET", page_status, false},
-    {"/api/v1/slos", "GET", page_slos, false}, {"/api/v1/incidents", "GET", page_incidents, false},
+    {"/", "GET", page_landing, false},
+    {"/metrics", "GET", page_metrics, false},
+    {"/sd", "GET", page_discovery, false},
+    {"/config", "GET", page_config, false},
+    {"/-/healthy", "GET", page_healthy, true},
+    {"/-/ready", "GET", page_ready, true},
+    {"/-/reload", "POST", page_reload, false},
+    {"/api/v1/status", "GET", page_status, false},
+    {"/api/v1/slos", "GET", page_slos, false},
+    {"/api/v1/incidents", "GET", page_incidents, false},
+    {"/api/v1/traffic", "POST", page_traffic, false},
 };
 
 static const struct route *find_route(const char *path)

@@ -10,6 +10,8 @@
 #define PREFIX          STR("whsec_")
 #define SHORT_KEY_BYTES 24U
 #define SIGNED_BODY_MAX (2UL * 1024 * 1024)
+/* WEBHOOK_MAX_SECRETS signatures of 47 bytes. */
+#define HEADER_MAX_BYTES 1024UL
 
 struct webhook_keys {
     size_t count;
@@ -101,4 +103,31 @@ void webhook_sign(const struct webhook_keys *keys, const char *id, int64_t times
         crypto_base64_encode((struct str){(const char *)mac, sizeof mac}, out);
     }
     out->failed = out->failed || content.failed;
+}
+
+static struct str take_word(struct str *list)
+{
+    const char *end = memchr(list->ptr, ' ', list->len);
+    size_t len = end ? (size_t)(end - list->ptr) : list->len, step = end ? len + 1 : len;
+    struct str word = {list->ptr, len};
+    *list = (struct str){list->ptr + step, list->len - step};
+    return word;
+}
+
+bool webhook_verify(const struct webhook_keys *keys, const char *id, int64_t timestamp_s, struct str body,
+                    const char *header)
+{
+    struct buf signed_by_us CLEANUP(buf_deinit) = BUF_INIT(HEADER_MAX_BYTES);
+    bool fits = false;
+    webhook_sign(keys, id, timestamp_s, body, &signed_by_us);
+    if (signed_by_us.failed)
+        return false;
+    const struct str ours = buf_str(&signed_by_us);
+    struct str theirs = str_from(header);
+    while (theirs.len) {
+        struct str one = take_word(&theirs), rest = ours;
+        while (one.len && rest.len)
+            fits |= crypto_equal(one, take_word(&rest));
+    }
+    return fits;
 }

@@ -24,6 +24,10 @@ int webhook_keys_parse(struct str text, struct webhook_keys **ret_keys, bool *re
                        struct error *err) CHECK_RESULT;
 void webhook_keys_free(struct webhook_keys *keys); /* accepts NULL */
 
+/* Whether a signature of the list in `header` is one of ours; each is compared in constant time. Whether the
+ * timestamp is near enough, and the id new, is for the caller. */
+bool webhook_verify(const struct webhook_keys *keys, const char *id, int64_t timestamp_s, struct str body,
+                    const char *header) CHECK_RESULT;
 /* Appends the value of webhook-signature. id has no '.'. */
 void webhook_sign(const struct webhook_keys *keys, const char *id, int64_t timestamp_s, struct str body,
                   struct buf *out);

@@ -1,7 +1,11 @@
 """The proxy of a region as the provisioner renders it, in a real HAProxy before real PostgreSQL servers and the example
 service: the switch of the write target under load, its memory over restarts, and the way to other regions."""
 
+import base64
 import contextlib
+import hashlib
+import hmac
+import json
 import os
 import re
 import shutil
@@ -69,7 +73,9 @@ class Proxy:
 
 
 @unittest.skipUnless(os.path.exists(HAPROXY), "haproxy is not installed")
-class WriteTarget(harness.Case):
+class Region(harness.Case):
+    """The proxy of eu-west before its standby, and the primary in us-east."""
+
     def setUp(self):
         self.folder = self.open(harness.Folder())
         self.postgres = self.open(harness.Postgres(standbys=1))
@@ -82,14 +88,16 @@ class WriteTarget(harness.Case):
         self.assertEqual(self.proxy.switch("open", target), (0, ""))
         self.proxy.start()
 
-    def service(self, name):
-        return self.open(Service(self.folder, self.proxy.url("write"), self.proxy.url("read"), self.proxy.ports[name],
-                                 name)).wait_ready()
-
     def select(self, name):
         done = subprocess.run(["psql", "-XAtc", "select current_setting('port')", self.proxy.url(name)],
                               capture_output=True, text=True, timeout=30, check=False)
         return done.stdout.strip()
+
+
+class WriteTarget(Region):
+    def service(self, name):
+        return self.open(Service(self.folder, self.proxy.url("write"), self.proxy.url("read"), self.proxy.ports[name],
+                                 name)).wait_ready()
 
     def processes(self):
         with socket.socket(socket.AF_UNIX) as master:
@@ -191,6 +199,142 @@ class WriteTarget(harness.Case):
         with open(self.postgres.data[0] + ".log", encoding="utf-8") as text:
             after = [line for line in text.read().splitlines()[before:] if "checkpoint" not in line]
         self.assertEqual(after, [])
+
+
+def signed(secret, body, identity="msg-1", at=None):
+    """The headers of Standard Webhooks."""
+    stamp = str(int(time.time() if at is None else at))
+    mac = hmac.new(secret.encode(), f"{identity}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    return {"Content-Type": "application/json", "webhook-id": identity, "webhook-timestamp": stamp,
+            "webhook-signature": "v1," + base64.b64encode(mac).decode()}
+
+
+def alert(trigger, region, status="firing", **more):
+    return json.dumps({"version": "4", "status": status, "alerts": [{
+        "status": status, "labels": {"alertname": trigger, "region": region}, "annotations": {}, "fingerprint": "f00d", **more}]}).encode()
+
+
+class Webhook(Region):
+    """A collector that takes the webhooks of another one, and drives the same HAProxy."""
+
+    SECRET = "a secret of a length that nobody will guess"
+
+    def setUp(self):
+        super().setUp()
+        self.start("us-east")
+        secret = self.folder.file("traffic.secret", self.SECRET + "\n")
+        read = {region: {"cut": ["read/" + region]} for region in ("us-east", "eu-west")}
+        self.receiver = self.collector({"collector": {"name": "receiver"}, "traffic": {
+            "haproxy": self.proxy.socket, "secret_file": secret, "interval": "200ms",
+            "rules": [{"trigger": "lag-high", "region": region, **servers} for region, servers in read.items()] +
+                     [{"trigger": "no-writes", "region": "eu-west", "cut": ["write/eu-west"]}]}}, name="receiver").start()
+        self.url = self.receiver.url("/api/v1/traffic")
+
+    def post(self, body, headers=None, **more):
+        status, _, text = harness.fetch(self.url, signed(self.SECRET, body, **more) if headers is None else headers, body)
+        return status, text.decode()
+
+    def servers(self, state):
+        return self.receiver.value("fraiseql_traffic_servers", state=state)
+
+    def reads_in(self, i, what):
+        harness.wait_until(lambda: self.select("read") == str(self.postgres.ports[i]), 20, what)
+
+    def test_a_collector_tells_another_one_to_read_elsewhere(self):
+        lag = [0]
+        page = self.open(harness.Peer(lambda _: (200, {"Content-Type": "text/plain"}, b"shop_lag %d\n" % lag[0])))
+        sender = self.collector({
+            "collector": {"name": "sender"},
+            "scrapers": {"prometheus": [{"name": "shop", "region": "eu-west", "interval": "200ms", "timeout": "150ms", "url": page.url()}]},
+            "triggers": [{"name": "lag-high", "when": {"metric": "shop_lag", "above": 5, "for": "300ms"}, "by": ["region"],
+                          "resolve": {"for": "300ms"}, "notify": ["traffic"]}],
+            "notify": [{"name": "traffic", "webhook": {"url": self.url, "secret_file": self.folder.path + "/traffic.secret"}}]},
+            name="sender").start()
+        self.reads_in(1, "reads of the own database")
+        kept = subprocess.Popen(["psql", "-XAtc", "select pg_sleep(60)", self.proxy.url("read")], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (kept.kill(), kept.wait()))
+        harness.wait_until(lambda: self.postgres.sql("select 1 from pg_stat_activity where query = 'select pg_sleep(60)'", 1), 10,
+                           "the session")
+        lag[0] = 60
+        self.reads_in(0, "reads of the nearest other database")
+        self.assertNotEqual(kept.wait(20), 0)
+        harness.wait_until(lambda: self.servers("out") == 1, 20, "the server to be seen out")
+        self.assertEqual(self.receiver.value("fraiseql_traffic_incidents", trigger="lag-high", region="eu-west"), 1)
+        self.assertGreater(self.receiver.value("fraiseql_traffic_switch_duration_seconds"), 0)
+        self.assertEqual(self.proxy.switch("show"), (0, "us-east"))  # writes stay where they were
+        self.assertEqual(self.select("write"), str(self.postgres.ports[0]))
+        # Neither restart forgets it.
+        self.proxy.close()
+        self.proxy.start()
+        self.reads_in(0, "what HAProxy forgot to be said again")
+        self.receiver.stop()
+        lag[0] = 0
+        self.receiver.start()
+        self.reads_in(1, "reads of the own database again")
+        harness.wait_until(lambda: self.servers("out") == 0, 20, "nothing to be out")
+        self.assertEqual(sender.value("fraiseql_notifications_pending", receiver="traffic"), 0)
+
+    def test_what_is_not_allowed_is_refused(self):
+        body = alert("lag-high", "eu-west")
+        refused = [({"Content-Type": "application/json"}, body, 401, "needs webhook-id"),
+                   (signed("another secret", body), body, 401, "webhook-signature"),
+                   (signed(self.SECRET, b"{}"), body, 401, "webhook-signature"),
+                   (signed(self.SECRET, body, at=time.time() - 400), body, 401, "max_age"),
+                   (signed(self.SECRET, body, at=time.time() + 400), body, 401, "max_age"),
+                   (signed(self.SECRET, body, identity="a.b"), body, 401, "malformed"),
+                   (signed(self.SECRET, b"{"), b"{", 400, "JSON"),
+                   (signed(self.SECRET, b"{}"), b"{}", 422, "version 4")]
+        mars = alert("lag-high", "mars")
+        refused.append((signed(self.SECRET, mars), mars, 422, 'of the region "mars"; there are rules for: us-east eu-west'))
+        for headers, sent, status, part in refused:
+            got, text = self.post(sent, headers)
+            self.assertEqual((got, part in text), (status, True), text)
+        harness.wait_until(lambda: self.receiver.value("fraiseql_traffic_webhooks_total", result="refused") == len(refused), 10,
+                           "the refusals to be counted")
+        self.assertEqual(harness.fetch(self.url)[0], 405)
+        self.assertEqual(self.post(alert("of-nobodys-interest", "mars"))[0], 200)
+        self.assertEqual(self.select("read"), str(self.postgres.ports[1]))
+
+    def test_a_repeat_changes_nothing(self):
+        firing = alert("lag-high", "eu-west")
+        headers = signed(self.SECRET, firing, "one")
+        self.assertEqual(self.post(firing, headers), (200, "taken\n"))
+        self.reads_in(0, "reads elsewhere")
+        self.assertEqual(self.post(alert("lag-high", "eu-west", "resolved"), identity="two")[0], 200)
+        self.reads_in(1, "reads of the own database")
+        self.assertEqual(self.post(firing, headers)[0], 200)  # somebody kept it, and sends it again
+        harness.wait_until(lambda: self.receiver.value("fraiseql_traffic_webhooks_total", result="repeated") == 1, 10, "the repeat")
+        self.assertEqual(self.select("read"), str(self.postgres.ports[1]))
+        self.receiver.stop()
+        self.receiver.start()
+        self.assertEqual(self.post(firing, headers)[0], 200)
+        self.assertEqual(self.select("read"), str(self.postgres.ports[1]))
+
+    def test_the_last_database_stays_and_no_disabled_one_is_opened(self):
+        self.assertEqual(self.post(alert("lag-high", "us-east"), identity="one")[0], 200)
+        self.assertEqual(self.post(alert("lag-high", "eu-west"), identity="two")[0], 200)
+        harness.wait_until(lambda: self.servers("held") == 2, 20, "both to be wanted out")
+        self.reads_in(1, "reads all the same")
+        self.assertEqual(self.post(alert("lag-high", "us-east", "resolved"), identity="three")[0], 200)
+        self.reads_in(0, "reads of the one that is well")
+        self.postgres.stop(0, "immediate")  # and now the other one is better than none
+        self.reads_in(1, "reads of the one that is left")
+        # The write target is disabled there: taking it out and giving it back opens nothing.
+        self.assertEqual(self.proxy.switch("close"), (0, ""))
+        for identity, status in (("four", "firing"), ("five", "resolved")):
+            self.assertEqual(self.post(alert("no-writes", "eu-west", status), identity=identity)[0], 200)
+        harness.wait_until(lambda: self.receiver.value("fraiseql_traffic_incidents", trigger="no-writes", region="eu-west") == 0, 10,
+                           "the incident to end")
+        self.assertEqual(self.select("write"), "")
+
+    def test_a_haproxy_that_is_away_is_told_later(self):
+        self.proxy.close()
+        self.assertEqual(self.post(alert("lag-high", "eu-west"))[0], 200)
+        harness.wait_until(lambda: (self.receiver.value("fraiseql_traffic_switches_total", result="failed") or 0) > 0, 20, "a failure")
+        self.proxy.start()
+        self.reads_in(0, "reads elsewhere")
+        self.assertIn("traffic.failed", self.receiver.log())
 
 
 if __name__ == "__main__":

@@ -92,6 +92,28 @@ START_TEST(a_file_is_read_and_a_missing_one_is_named)
 }
 END_TEST
 
+START_TEST(one_right_signature_is_enough_and_nothing_else_is)
+{
+    struct webhook_keys *keys CLEANUP(webhook_keys_free_cleanup) = NULL;
+    ck_assert_int_eq(webhook_keys_parse(STR("another secret\n" VECTOR_SECRET), &keys, NULL, NULL), 0);
+    static const char *const right[] = {VECTOR_SIGN, "v1,AAAA " VECTOR_SIGN, VECTOR_SIGN " v1a,x"};
+    static const char *const wrong[] = {"",
+                                        " ",
+                                        "v1,",
+                                        "v1,AAAA",
+                                        "V1" VECTOR_SIGN,
+                                        VECTOR_SIGN "=",
+                                        "v1a,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="};
+    for (size_t i = 0; i < ARRAY_LEN(right); i++)
+        ck_assert(webhook_verify(keys, VECTOR_ID, VECTOR_TIME, STR(VECTOR_BODY), right[i]));
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        ck_assert(!webhook_verify(keys, VECTOR_ID, VECTOR_TIME, STR(VECTOR_BODY), wrong[i]));
+    ck_assert(!webhook_verify(keys, VECTOR_ID, VECTOR_TIME + 1, STR(VECTOR_BODY), VECTOR_SIGN));
+    ck_assert(!webhook_verify(keys, "msg", VECTOR_TIME, STR(VECTOR_BODY), VECTOR_SIGN));
+    ck_assert(!webhook_verify(keys, VECTOR_ID, VECTOR_TIME, STR(VECTOR_BODY " "), VECTOR_SIGN));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("webhook_sign");
@@ -102,6 +124,7 @@ static Suite *suite(void)
     tcase_add_test(tc, files_without_a_usable_secret_are_refused);
     tcase_add_test(tc, a_short_key_is_pointed_out);
     tcase_add_test(tc, a_file_is_read_and_a_missing_one_is_named);
+    tcase_add_test(tc, one_right_signature_is_enough_and_nothing_else_is);
     suite_add_tcase(s, tc);
     return s;
 }
