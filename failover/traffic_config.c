@@ -69,6 +69,12 @@ static const struct option rule_options[] = {
      .offset = RULE(cut),
      .check = check_server,
      .help = "The same, and their sessions are ended: for connections that a pool would keep."},
+    {.name = "cut_after",
+     .type = OPT_STRING_LIST,
+     .offset = RULE(cut_after),
+     .check = check_server,
+     .help = "Servers that stood in: their sessions are ended when one of drain or cut is given back, so "
+             "that connections that a pool keeps come home."},
 };
 
 static void check_rule(const void *config, const struct node *node, struct diag *diag)
@@ -78,6 +84,8 @@ static void check_rule(const void *config, const struct node *node, struct diag 
         (void)node_report(node, diag, DIAG_ERROR, "a rule needs servers in drain or cut");
     if (rule->drain.count > TRAFFIC_MAX_SERVERS || rule->cut.count > TRAFFIC_MAX_SERVERS)
         (void)node_report(node, diag, DIAG_ERROR, "a rule takes at most %u servers", TRAFFIC_MAX_SERVERS);
+    if (rule->cut_after.count > TRAFFIC_MAX_AFTER)
+        (void)node_report(node, diag, DIAG_ERROR, "cut_after takes at most %u servers", TRAFFIC_MAX_AFTER);
     for (size_t i = 0; i < rule->cut.count; i++) {
         if (lists(&rule->drain, rule->cut.items[i]))
             (void)node_report(node, diag, DIAG_ERROR, "%s is in drain and in cut", rule->cut.items[i]);

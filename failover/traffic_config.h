@@ -9,12 +9,13 @@
 
 #define TRAFFIC_MAX_RULES       256U
 #define TRAFFIC_MAX_SERVERS     64U /* of a rule, drain and cut each */
+#define TRAFFIC_MAX_AFTER       16U /* of cut_after */
 #define TRAFFIC_SERVER_MAX      200U
 #define TRAFFIC_STATE_MAX_BYTES (1024UL * 1024)
 
 struct traffic_rule {
     const char *trigger, *region;
-    struct string_list drain, cut; /* "backend/server" */
+    struct string_list drain, cut, cut_after; /* "backend/server" */
     struct option_position position;
 };
 

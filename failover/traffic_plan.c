@@ -32,15 +32,47 @@ static bool has_another(const struct planning *planning, const struct haproxy_se
     return false;
 }
 
-static void say(struct planning *planning, const char *server, bool out, bool cut)
+/* A server's commands: the weight, its own sessions or those of cut_after, each with the words around. */
+#define SERVER_MAX_BYTES ((2U + TRAFFIC_MAX_AFTER) * (TRAFFIC_SERVER_MAX + 32U))
+
+static void end_sessions(struct buf *line, const char *server)
+{
+    buf_printf(line, ";shutdown sessions server %s", server);
+}
+
+/* By the first rule that names it: rules of one server name the same stand-ins. */
+static void end_stand_ins(struct planning *planning, const char *server)
+{
+    for (size_t i = 0; planning->config && i < planning->config->rules.count; i++) {
+        const struct traffic_rule *rule = traffic_rule_at(planning->config, i);
+        if (!rule->cut_after.count || !traffic_rule_names(rule, server, NULL))
+            continue;
+        for (size_t j = 0; j < rule->cut_after.count; j++)
+            end_sessions(&planning->line, rule->cut_after.items[j]);
+        return;
+    }
+}
+
+static bool set_weight(struct planning *planning, const char *server, const char *weight)
 {
     struct buf *line = &planning->line;
-    if (line->len + 3 * TRAFFIC_SERVER_MAX > LINE_MAX_BYTES)
-        return;
-    buf_printf(line, "%sset weight %s %s", line->len ? ";" : "", server, out ? "0" : "100%");
-    if (cut)
-        buf_printf(line, ";shutdown sessions server %s", server);
+    if (line->len + SERVER_MAX_BYTES > LINE_MAX_BYTES)
+        return false;
+    buf_printf(line, "%sset weight %s %s", line->len ? ";" : "", server, weight);
     planning->plan.commands++;
+    return true;
+}
+
+static void take_out(struct planning *planning, const char *server, bool cut)
+{
+    if (set_weight(planning, server, "0") && cut)
+        end_sessions(&planning->line, server);
+}
+
+static void give_back(struct planning *planning, const char *server)
+{
+    if (set_weight(planning, server, "100%"))
+        end_stand_ins(planning, server);
 }
 
 static void judge(struct planning *planning, const char *name)
@@ -64,9 +96,9 @@ static void judge(struct planning *planning, const char *name)
     }
     plan->out += out && !server->weighted;
     if (out && server->weighted)
-        say(planning, name, true, cut);
+        take_out(planning, name, cut);
     else if (!out && !server->weighted && !server->weighs_nothing)
-        say(planning, name, false, false);
+        give_back(planning, name);
 }
 
 void traffic_plan_make(struct arena *arena, const struct traffic_state *state,

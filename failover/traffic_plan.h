@@ -1,6 +1,6 @@
 /* What HAProxy is to be told, from what it says and what is remembered. Pure.
  *
- * Safe by what it can say at all: it sets weights and ends sessions of servers whose weight it sets to 0. A
+ * Safe by what it can say at all: it sets weights and ends sessions, of servers that rules name. A
  * server that somebody disabled is not enabled by that, so where writes go is never decided here. And it says
  * no more than a backend can bear: where every other server is down, disabled or out, those that we took out
  * are given back, for a slow answer is better than none.

@@ -53,10 +53,10 @@ struct region {
     int64_t instances, max_instances;          /* max is resolved: at least `instances` */
     const char *account; /* AWS account or role to assume, GCP project, Azure subscription */
     /* Own hosts only. */
-    struct string_list hosts; /* as written */
-    const char *host;         /* the first of them: "local" or ssh://...; NULL: none was written */
-    const char *address;      /* numeric, as written; NULL: what the host gives */
-    int64_t port_base;        /* 0: the usual ports */
+    struct string_list hosts;   /* as written */
+    const char *host;           /* the first of them: "local" or ssh://...; NULL: none was written */
+    const char *address;        /* numeric, as written; NULL: what the host gives */
+    int64_t port_base;          /* 0: the usual ports */
     struct string_list without; /* components that do not run here */
     struct string_map labels;
     struct region_database database;
@@ -87,8 +87,8 @@ struct deployment_replication {
     struct string_list regions;      /* who takes part; empty: all */
     int commit;                      /* enum replication_commit; own hosts, streaming */
     int64_t quorum;
-    struct section_list filters;     /* struct replication_filter */
-    int64_t lag_target_ns, rpo_ns;   /* 0: not given */
+    struct section_list filters;   /* struct replication_filter */
+    int64_t lag_target_ns, rpo_ns; /* 0: not given */
     struct option_position position;
 };
 
@@ -155,6 +155,10 @@ struct deployment_backup {
     struct option_position position;
 };
 
+/* Own hosts: incidents of a region that its collector takes out of traffic, besides what HAProxy's own checks
+ * see. */
+enum switch_traffic { SWITCH_TRAFFIC_NONE, SWITCH_TRAFFIC_LAG, SWITCH_TRAFFIC_LAG_AND_BUDGET };
+
 struct deployment_monitoring {
     bool enabled;
     const char *otlp_endpoint; /* NULL: the region's own collector */
@@ -165,6 +169,7 @@ struct deployment_monitoring {
     const char *availability;      /* objective, "99.99" */
     bool prometheus, alertmanager; /* own hosts: one a region (of `location` only, where that is given) */
     const char *webhook;           /* own hosts: who is told of alerts; NULL: nobody */
+    enum switch_traffic switch_traffic;
     struct option_position position;
 };
 

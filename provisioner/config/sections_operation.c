@@ -50,6 +50,11 @@ const struct option_section section_backup = {.name = "backup",
                                               .position_offset =
                                                   offsetof(struct deployment_backup, position)};
 
+static const struct option_enum traffic_switches[] = {{"none", SWITCH_TRAFFIC_NONE},
+                                                      {"lag", SWITCH_TRAFFIC_LAG},
+                                                      {"lag-and-budget", SWITCH_TRAFFIC_LAG_AND_BUDGET},
+                                                      {NULL, 0}};
+
 static const struct option monitoring_options[] = {
     {.name = "enabled",
      .type = OPT_BOOL,
@@ -107,6 +112,15 @@ static const struct option monitoring_options[] = {
      .offset = offsetof(struct deployment_monitoring, webhook),
      .help = "Own hosts: where alerts are posted, signed after Standard Webhooks with the secret "
              "monitoring-webhook of the deployment's folder. Default: nowhere but Alertmanager."},
+    {.name = "switch-traffic",
+     .type = OPT_ENUM,
+     .offset = offsetof(struct deployment_monitoring, switch_traffic),
+     .choices = traffic_switches,
+     .default_text = "lag",
+     .help =
+         "Own hosts: what a region's collector takes out of its HAProxy while an incident lasts. lag: a "
+         "database whose copy is far behind, from reads. lag-and-budget: besides, a region that burns its "
+         "error budget of 30 days within two, from requests. Writes are never moved."},
 };
 const struct option_section section_monitoring = {.name = "monitoring",
                                                   .help = "What is seen of the deployment, and for how long.",

@@ -101,4 +101,6 @@ void collector_config_write(const struct site *site, struct buf *out)
     write_head(site, out);
     collector_write_targets(site, out);
     collector_write_objectives(site, out);
+    if (collector_switches(site))
+        collector_write_traffic(site, out);
 }

@@ -24,7 +24,11 @@ const char *collector_file(const struct site *site, const char *name);
 #define COLLECTOR_MONITOR_PASSWORD "monitor.password"
 #define COLLECTOR_METRICS_TOKEN    "metrics.token"
 #define COLLECTOR_WEBHOOK_SECRET   "webhook.secret"
+#define COLLECTOR_TRAFFIC_SECRET   "traffic.secret"
 #define COLLECTOR_AUTHORITY        "ca.pem"
+
+/* Whether incidents switch anything in this region, and so whether there is that secret. */
+bool collector_switches(const struct site *site);
 
 /* The region that keeps Prometheus and Alertmanager for this one: itself, or monitoring.location. */
 const struct site *collector_keeper(const struct site *site);

@@ -33,14 +33,19 @@ static void write_slos(const struct site *site, struct buf *out)
                    (double)collector_lag_bound_ns(site) / 1e9);
 }
 
-/* `notify` in YAML. */
-static const char *receivers_of(const struct site *site)
+/* `notify` of a trigger in YAML. */
+static const char *receivers_of(const struct site *site, const char *trigger)
 {
     const struct deployment_monitoring *monitoring = &site->deployment->monitoring;
-    return monitoring->alertmanager && monitoring->webhook ? "[webhook, alertmanager]"
-           : monitoring->alertmanager                      ? "[alertmanager]"
-           : monitoring->webhook                           ? "[webhook]"
-                                                           : "[]";
+    const char *names[] = {monitoring->webhook ? "webhook" : NULL,
+                           monitoring->alertmanager ? "alertmanager" : NULL,
+                           collector_switches_on(site, trigger) ? RECEIVER_TRAFFIC : NULL};
+    const char *list = "";
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (names[i])
+            list = arena_printf(site->arena, "%s%s%s", list, list[0] ? ", " : "", names[i]);
+    }
+    return arena_printf(site->arena, "[%s]", list);
 }
 
 /* The label `source` tells Alertmanager what the collector has delivered itself; `observer` tells people who
@@ -53,7 +58,7 @@ static void write_trigger(const struct site *site, struct buf *out, const char *
                "    labels: { severity: %s, source: collector, observer: %s }\n"
                "    annotations: { summary: '%s' }\n    notify: %s\n",
                name, when, resolve, severity, collector_scalar(site, site->region->name), summary,
-               receivers_of(site));
+               receivers_of(site, name));
 }
 
 static void write_triggers(const struct site *site, struct buf *out)
@@ -64,24 +69,26 @@ static void write_triggers(const struct site *site, struct buf *out)
                   "The API of {{region}} does not answer");
     write_trigger(site, out, "database-down", "probe: database, failures: 3, of: 3", by_probe, "page",
                   "The database of {{region}} does not answer");
-    write_trigger(site, out, "budget-burning", "slo: api-availability, burn_rate: 14.4, windows: [5m, 1h]",
-                  "", "page", "{{region}} burns its error budget of 30 days within two");
+    write_trigger(site, out, TRIGGER_BUDGET, "slo: api-availability, burn_rate: 14.4, windows: [5m, 1h]", "",
+                  "page", "{{region}} burns its error budget of 30 days within two");
     write_trigger(site, out, "budget-leaking", "slo: api-availability, burn_rate: 6, windows: [30m, 6h]", "",
                   "ticket", "{{region}} burns its error budget of 30 days within five");
+    /* What is no standby any more has no lag; one that cannot be seen has a bound that grows. */
     if (any_replicates(site))
-        write_trigger(site, out, "lag-high",
-                      arena_printf(site->arena,
-                                   "metric: fraiseql_postgres_replication_lag_seconds, above: %g, for: 30s",
-                                   (double)collector_lag_bound_ns(site) / 1e9 * 10),
-                      "    by: [region, db_cluster, target]\n    resolve: { for: 1m }\n", "page",
-                      "{{target}} is {{value}} s behind its primary");
+        write_trigger(
+            site, out, TRIGGER_LAG,
+            arena_printf(site->arena,
+                         "metric: fraiseql_postgres_replication_lag_seconds, above: %g, for: 30s",
+                         (double)collector_lag_bound_ns(site) / 1e9 * 10),
+            "    by: [region, db_cluster, target]\n    resolve: { for: 1m }\n    on_no_data: resolve\n",
+            "page", "{{target}} is {{value}} s behind its primary");
 }
 
 static void write_receivers(const struct site *site, struct buf *out)
 {
     const struct deployment_monitoring *monitoring = &site->deployment->monitoring;
     const struct site *keeper = collector_keeper(site);
-    if (!monitoring->alertmanager && !monitoring->webhook)
+    if (!monitoring->alertmanager && !monitoring->webhook && !collector_switches(site))
         return;
     buf_append_text(out, "notify:\n");
     if (monitoring->alertmanager)
@@ -93,6 +100,13 @@ static void write_receivers(const struct site *site, struct buf *out)
             out,
             "  - name: webhook\n    webhook: { url: %s, secret_file: %s, format: alertmanager-webhook-v4 }\n",
             collector_scalar(site, monitoring->webhook), collector_file(site, COLLECTOR_WEBHOOK_SECRET));
+    /* To this very collector, so that what it decides is stored and repeated as whatever it tells. */
+    if (collector_switches(site))
+        buf_printf(out,
+                   "  - name: " RECEIVER_TRAFFIC
+                   "\n    webhook: { url: http://%s:%u/api/v1/traffic, secret_file: %s }\n",
+                   collector_address(site), site->layout->ports[PORT_COLLECTOR],
+                   collector_file(site, COLLECTOR_TRAFFIC_SECRET));
 }
 
 void collector_write_objectives(const struct site *site, struct buf *out)

@@ -86,7 +86,7 @@ static void write_servers(const struct site *site, bool only_target, struct buf 
                 out, "    .if streq(\"$FRAISEQL_WRITE_TARGET\",%s)\n%s\n    .else\n%s disabled\n    .endif\n",
                 name, server, server);
         else
-            buf_printf(out, "%s%s\n", server, i ? " backup" : "");
+            buf_printf(out, "%s%s\n", server, i ? " backup" : " on-marked-up shutdown-backup-sessions");
     }
 }
 

@@ -10,6 +10,7 @@
 #define COLLECTOR      "fraiseql-collector"
 #define METRICS_SECRET "service-metrics"
 #define WEBHOOK_SECRET "monitoring-webhook"
+#define TRAFFIC_SECRET "monitoring-traffic"
 
 static void validate(const struct deployment *deployment, const struct region *region,
                      struct findings *findings)
@@ -63,13 +64,15 @@ static int add_secrets(const struct site *site, struct step_list *list, struct e
 {
     const struct layout *layout = site->layout;
     const char *owner = arena_printf(list->arena, "%s:%s", layout->service_user, layout->service_user);
-    const char *password = NULL, *token = NULL, *webhook = NULL;
+    const char *password = NULL, *token = NULL, *webhook = NULL, *traffic = NULL;
     struct str authority = {0};
     int code = vault_secret(site->vault, DATABASE_SECRET_MONITOR, &password, err);
     code = code ? code : vault_secret(site->vault, METRICS_SECRET, &token, err);
     code = code ? code : vault_authority(site->vault, &authority, err);
     if (!code && site->deployment->monitoring.webhook)
         code = vault_secret(site->vault, WEBHOOK_SECRET, &webhook, err);
+    if (!code && collector_switches(site))
+        code = vault_secret(site->vault, TRAFFIC_SECRET, &traffic, err);
     if (code)
         return code;
     struct host_step *step =
@@ -80,6 +83,9 @@ static int add_secrets(const struct site *site, struct step_list *list, struct e
     step_put(list, step, collector_file(site, COLLECTOR_AUTHORITY), authority, 0644, "root:root", false);
     if (webhook)
         step_put(list, step, collector_file(site, COLLECTOR_WEBHOOK_SECRET), str_from(webhook), 0600, owner,
+                 true);
+    if (traffic)
+        step_put(list, step, collector_file(site, COLLECTOR_TRAFFIC_SECRET), str_from(traffic), 0600, owner,
                  true);
     return 0;
 }
@@ -120,6 +126,7 @@ static int steps(const struct site *site, struct step_list *list, struct error *
                                    collector_file(site, COLLECTOR_METRICS_TOKEN),
                                    collector_file(site, COLLECTOR_AUTHORITY),
                                    collector_file(site, COLLECTOR_WEBHOOK_SECRET),
+                                   collector_file(site, COLLECTOR_TRAFFIC_SECRET),
                                    NULL};
     const struct host_process process = {
         .name = "monitoring-collector",

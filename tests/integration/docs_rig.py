@@ -18,6 +18,7 @@ UNMET = {
     "checksums": "the rig's initdb makes clusters without",
     "checksum failure": "no page is damaged",
     "profile of another cloud": "the rig has a fake of AWS only",
+    "a switch": "there is no HAProxy",
     "PostgreSQL 16+": "the rig runs Debian's 15",
     "PostgreSQL 17+": "the rig runs Debian's 15",
     "PostgreSQL 18+": "the rig runs Debian's 15",
@@ -182,6 +183,8 @@ class Rig:
             "triggers": [{"name": "gone", "when": {"probe": "gone", "failures": 3, "of": 3}, "by": ["region"],
                           "labels": {"severity": "page"}, "notify": ["oncall"]}],
             "notify": [{"name": "oncall", "webhook": {"url": self.hook.url("/hook"), "secret_file": secret}}],
+            "traffic": {"haproxy": self.folder.path + "/haproxy.sock", "secret_file": secret,
+                        "rules": [{"trigger": "gone", "region": "us-east", "cut": ["read/us-east"]}]},
         }, folder=self.folder)
         self.activity = case.open(Activity(self.postgres))
         self.collector.start(env=env)

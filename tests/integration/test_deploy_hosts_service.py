@@ -13,6 +13,7 @@ import unittest
 import harness
 from example_service import CREATE, ask
 from hosts_rig import ROOT, Deployment
+from test_write_target import signed
 
 REGIONS = ("us-east", "eu-west", "apac")
 HAVE = ROOT and all(map(shutil.which, ("haproxy", "prometheus", "prometheus-alertmanager"))) and os.path.isdir(harness.PG_BIN)
@@ -28,7 +29,7 @@ class Around(harness.Case):
         status = next(row for row in self.one.records("status", self.one.file) if row["type"] == "status")
         self.addresses = {row["name"]: row["endpoint"].split("//")[1].split(":")[0] for row in status["regions"]}
         for check in (self.everything_is_seen, self.secrets_are_nobody_elses, self.a_change_is_taken_over,
-                      self.a_service_that_ends_is_told_and_replaced, self.the_write_target_outlives_the_proxy):
+                      self.a_service_that_ends_is_told_and_replaced, self.an_incident_moves_reads, self.the_write_target_outlives_the_proxy):
             with self.subTest(check.__name__):
                 check()
         self.one.destroy("--delete-data")
@@ -94,10 +95,27 @@ class Around(harness.Case):
         harness.wait_until(lambda: served_by() == "apac", 30, "apac to answer for itself")
         harness.wait_until(lambda: ("resolved", "region-down", "apac") in self.told(), 60, lambda: f"the webhook: {self.told()}")
 
+    def secret(self, name):
+        with open(os.path.join(os.path.dirname(self.one.file), ".fraiseql", self.one.name, "secrets", name), "rb") as text:
+            return text.read().strip()
+
+    def an_incident_moves_reads(self):
+        def out():
+            page = harness.parse_metrics(harness.fetch(f"http://{self.addresses['apac']}:9480/metrics")[2].decode())
+            return [value for (name, labels), value in page.items() if name == "fraiseql_traffic_servers" and ("state", "out") in labels]
+
+        for status, servers in (("firing", [1]), ("resolved", [0])):
+            body = json.dumps({"version": "4", "alerts": [{"status": status, "fingerprint": "1", "labels": {
+                "alertname": "lag-high", "region": "apac"}}]}).encode()
+            headers = signed(self.secret("monitoring-traffic").decode(), body, status)
+            self.assertEqual(harness.fetch(f"http://{self.addresses['apac']}:9480/api/v1/traffic", headers, body)[0], 200)
+            harness.wait_until(lambda: out() == servers, 30, lambda: f"{servers} servers to be out: {out()}")
+            address = self.addresses["apac"]
+            self.assertEqual(ask(8080, CREATE, {"what": status}, address=address)[0], 200)
+
     def told(self):
         """Alerts whose signature was verified with the secret that the deployment made."""
-        with open(os.path.join(os.path.dirname(self.one.file), ".fraiseql", self.one.name, "secrets", "monitoring-webhook"), "rb") as text:
-            secret = text.read().strip()
+        secret = self.secret("monitoring-webhook")
         told = set()
         for _, _, headers, body in self.hook.taken():
             headers = {name.lower(): value for name, value in headers.items()}

@@ -28,7 +28,7 @@ class Rendered(harness.Case):
 
     def test_the_collector_takes_its_configuration(self):
         text = re.sub(r"/var/lib/fraiseql/shop/[a-z-]+", self.folder.path, golden("collector.yaml"))
-        for name in ("monitor.password", "metrics.token", "webhook.secret"):
+        for name in ("monitor.password", "metrics.token", "webhook.secret", "traffic.secret"):
             self.folder.file(f"config/monitoring/{name}", "0123456789abcdef0123456789abcdef\n")
         path = self.folder.file("collector.yaml", text)
         code, said = judge(harness.COLLECTOR, "--config", path, "--check")

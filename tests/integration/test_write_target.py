@@ -93,6 +93,14 @@ class Region(harness.Case):
                               capture_output=True, text=True, timeout=30, check=False)
         return done.stdout.strip()
 
+    def sleeper(self, name, i):
+        """A session through the proxy that lasts, on server i."""
+        query = "select pg_sleep(60) /* " + os.urandom(4).hex() + " */"
+        session = subprocess.Popen(["psql", "-XAtc", query, self.proxy.url(name)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (session.kill(), session.wait()))
+        harness.wait_until(lambda: self.postgres.sql(f"select 1 from pg_stat_activity where query = '{query}'", i), 10, "the session")
+        return session
+
 
 class WriteTarget(Region):
     def service(self, name):
@@ -141,11 +149,7 @@ class WriteTarget(Region):
 
     def test_closing_cuts_sessions_also_those_of_a_former_worker(self):
         self.start("us-east")
-        session = subprocess.Popen(["psql", "-XAtc", "select pg_sleep(60)", self.proxy.url("write")], stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT)
-        self.addCleanup(lambda: (session.kill(), session.wait(), session.stdout.close()))
-        harness.wait_until(lambda: self.postgres.sql("select 1 from pg_stat_activity where query = 'select pg_sleep(60)'"), 10,
-                           "the session")
+        session = self.sleeper("write", 0)
         self.proxy.program.process.send_signal(12)  # SIGUSR2: a reload
         harness.wait_until(lambda: b"# old workers" in self.processes(), 20, "a former worker")
         self.assertEqual(self.proxy.switch("close"), (0, ""))
@@ -165,6 +169,10 @@ class WriteTarget(Region):
         self.assertEqual(self.select("read"), str(self.postgres.ports[1]))
         self.postgres.stop(1, "immediate")
         harness.wait_until(lambda: self.select("read") == str(self.postgres.ports[0]), 20, "reads from the other region")
+        kept = self.sleeper("read", 0)
+        self.postgres.start(1)
+        harness.wait_until(lambda: self.select("read") == str(self.postgres.ports[1]), 20, "reads from the own region again")
+        self.assertNotEqual(kept.wait(20), 0)  # a connection that a pool keeps comes home too
 
     def test_requests_go_to_another_region_when_no_instance_is_ready(self):
         self.start("us-east")
@@ -223,7 +231,7 @@ class Webhook(Region):
         super().setUp()
         self.start("us-east")
         secret = self.folder.file("traffic.secret", self.SECRET + "\n")
-        read = {region: {"cut": ["read/" + region]} for region in ("us-east", "eu-west")}
+        read = {"us-east": {"cut": ["read/us-east"]}, "eu-west": {"cut": ["read/eu-west"], "cut_after": ["read/us-east"]}}
         self.receiver = self.collector({"collector": {"name": "receiver"}, "traffic": {
             "haproxy": self.proxy.socket, "secret_file": secret, "interval": "200ms",
             "rules": [{"trigger": "lag-high", "region": region, **servers} for region, servers in read.items()] +
@@ -251,11 +259,7 @@ class Webhook(Region):
             "notify": [{"name": "traffic", "webhook": {"url": self.url, "secret_file": self.folder.path + "/traffic.secret"}}]},
             name="sender").start()
         self.reads_in(1, "reads of the own database")
-        kept = subprocess.Popen(["psql", "-XAtc", "select pg_sleep(60)", self.proxy.url("read")], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
-        self.addCleanup(lambda: (kept.kill(), kept.wait()))
-        harness.wait_until(lambda: self.postgres.sql("select 1 from pg_stat_activity where query = 'select pg_sleep(60)'", 1), 10,
-                           "the session")
+        kept = self.sleeper("read", 1)
         lag[0] = 60
         self.reads_in(0, "reads of the nearest other database")
         self.assertNotEqual(kept.wait(20), 0)
@@ -268,12 +272,14 @@ class Webhook(Region):
         self.proxy.close()
         self.proxy.start()
         self.reads_in(0, "what HAProxy forgot to be said again")
+        far = self.sleeper("read", 0)
         self.receiver.stop()
         lag[0] = 0
         self.receiver.start()
         self.reads_in(1, "reads of the own database again")
+        self.assertNotEqual(far.wait(20), 0)  # what stood in is left
         harness.wait_until(lambda: self.servers("out") == 0, 20, "nothing to be out")
-        self.assertEqual(sender.value("fraiseql_notifications_pending", receiver="traffic"), 0)
+        harness.wait_until(lambda: sender.value("fraiseql_notifications_pending", receiver="traffic") == 0, 20, "no webhook to be left")
 
     def test_what_is_not_allowed_is_refused(self):
         body = alert("lag-high", "eu-west")

@@ -3,7 +3,8 @@
 #include "tests/unit/failover/traffic_rig.h"
 
 #define HEAD                                                                                                 \
-    "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time\n"
+    "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "      \
+    "srv_time\n"
 
 struct rig {
     struct arena *arena;
@@ -73,6 +74,40 @@ START_TEST(out_and_back)
 }
 END_TEST
 
+START_TEST(who_stood_in_is_left)
+{
+    struct rig rig CLEANUP(teardown);
+    setup(&rig);
+    order(&rig, "lag-high", "us", true);
+    order(&rig, "lag-high", "us", false);
+    ck_assert_str_eq(plan(&rig, EU("2", "0", "1") US("2", "0", "0")).line,
+                     "set weight read/us 100%;shutdown sessions server read/eu");
+}
+END_TEST
+
+START_TEST(a_long_line_is_cut_between_servers)
+{
+    struct rig rig CLEANUP(teardown);
+    struct buf rows CLEANUP(buf_deinit) = BUF_INIT(1024UL * 1024);
+    struct traffic_state many = {0};
+    const char *taken[100];
+    setup(&rig);
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+        taken[i] = arena_printf(rig.arena, "%0150zu/a", i);
+        buf_printf(&rows, "1 %0150zu 1 a - 2 0 0 1\n", i);
+    }
+    many.taken = taken;
+    many.taken_count = ARRAY_LEN(taken);
+    struct traffic_state *kept = rig.state;
+    rig.state = &many;
+    struct traffic_plan made = plan(&rig, buf_text(&rows));
+    rig.state = kept;
+    ck_assert(made.commands > 10 && made.commands < ARRAY_LEN(taken));
+    ck_assert(strlen(made.line) < 8192);
+    ck_assert_str_eq(made.line + strlen(made.line) - 7, "/a 100%");
+}
+END_TEST
+
 START_TEST(draining_ends_no_sessions)
 {
     struct rig rig CLEANUP(teardown);
@@ -139,6 +174,8 @@ static Suite *suite(void)
     Suite *s = suite_create("traffic_plan");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, out_and_back);
+    tcase_add_test(tc, who_stood_in_is_left);
+    tcase_add_test(tc, a_long_line_is_cut_between_servers);
     tcase_add_test(tc, draining_ends_no_sessions);
     tcase_add_test(tc, the_last_one_of_a_backend_stays_or_comes_back);
     tcase_add_test(tc, what_somebody_disabled_is_not_enabled);

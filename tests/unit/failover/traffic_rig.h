@@ -10,7 +10,7 @@
 /* lag-high takes a region's reads, burning its service; each region as one server of a backend. */
 static const char rig_text[] = "haproxy: /h\nsecret_file: /s\nmax_age: 5m\nmax_hold: 1h\nrules:\n"
                                "  - { trigger: lag-high, region: eu, cut: [read/eu] }\n"
-                               "  - { trigger: lag-high, region: us, cut: [read/us] }\n"
+                               "  - { trigger: lag-high, region: us, cut: [read/us], cut_after: [read/eu] }\n"
                                "  - { trigger: burning, region: eu, drain: [service/eu, read/eu] }\n";
 
 static inline const struct traffic_config *rig_config(struct arena *arena)

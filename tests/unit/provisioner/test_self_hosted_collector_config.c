@@ -59,6 +59,27 @@ START_TEST(nobody_to_tell_and_nothing_replicated)
     ck_assert_ptr_null(strstr(buf_text(&text), "notify:\n"));
     ck_assert_ptr_null(strstr(buf_text(&text), "replication-lag"));
     ck_assert_contains(buf_text(&text), "cluster: shop-us-east\n");
+    ck_assert_ptr_null(strstr(buf_text(&text), "traffic:"));
+    buf_deinit(&text);
+    fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(what_incidents_switch_is_chosen)
+{
+    struct fixture fixture;
+    fixture_open(&fixture, FIXTURE_STREAMING "monitoring: { switch-traffic: none }\n");
+    ck_assert(!collector_switches(&fixture.sites[0]));
+    fixture_close(&fixture);
+    fixture_open(&fixture, "monitoring: { switch-traffic: lag-and-budget }\n");
+    ck_assert(collector_switches(&fixture.sites[1]));
+    struct buf text = write_of(&fixture.sites[1]);
+    ck_assert_ptr_null(strstr(buf_text(&text), "lag-high"));
+    ck_assert_contains(buf_text(&text),
+                       "    - { trigger: budget-burning, region: us-east, drain: [service/region-us-east] }\n"
+                       "    - { trigger: budget-burning, region: eu-west, drain: [service/service-1, "
+                       "service/service-2] }\n");
+    ck_assert_contains(buf_text(&text), "notify: [alertmanager, traffic]\n");
     buf_deinit(&text);
     fixture_close(&fixture);
 }
@@ -72,6 +93,7 @@ static Suite *collector_config_suite(void)
     tcase_add_test(tcase, bounds_grow_with_the_distance);
     tcase_add_test(tcase, one_region_keeps_for_all);
     tcase_add_test(tcase, nobody_to_tell_and_nothing_replicated);
+    tcase_add_test(tcase, what_incidents_switch_is_chosen);
     suite_add_tcase(suite, tcase);
     return suite;
 }
