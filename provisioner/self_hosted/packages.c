@@ -31,6 +31,13 @@ static const char script[] = INSTALLED
 void step_packages(struct step_list *list, const struct site *site, const char *id,
                    const char *const *packages)
 {
+    step_packages_unless(list, site, id, packages, NULL);
+}
+
+void step_packages_unless(struct step_list *list, const struct site *site, const char *id,
+                          const char *const *packages, const char *program)
+{
+    const char *there = program ? arena_printf(list->arena, "[ ! -x %s ] || exit 0\n", program) : "";
     struct buf names = BUF_INIT(TEXT_MAX);
     for (size_t i = 0; packages[i]; i++)
         buf_printf(&names, "%s%s", i ? " " : "", packages[i]);
@@ -38,9 +45,9 @@ void step_packages(struct step_list *list, const struct site *site, const char *
     struct host_step *step =
         step_add(list, STAGE_HOST, id, arena_printf(list->arena, "install %s", buf_text(&names)));
     step->check =
-        arena_printf(list->arena, "%sfor package in %s; do installed \"$package\" || exit 1; done\n",
-                     INSTALLED, buf_text(&names));
-    step->apply = arena_printf(list->arena, "packages=%s\n%s", quoted, script);
+        arena_printf(list->arena, "%s%sfor package in %s; do installed \"$package\" || exit 1; done\n",
+                     there, INSTALLED, buf_text(&names));
+    step->apply = arena_printf(list->arena, "%spackages=%s\n%s", there, quoted, script);
     step->timeout_ns = 1200 * NS_PER_S;
     buf_deinit(&names);
     (void)site;

@@ -294,12 +294,14 @@ static void add_follow(const struct site *site, enum step_stage stage, struct st
 
 static int steps(const struct site *site, struct step_list *list, struct error *err)
 {
+    static const char *const tools[] = {"iproute2", NULL};
     const char *const packages[] = {
-        arena_printf(list->arena, "postgresql-%lld", (long long)site->region->database.version), "iproute2",
-        NULL};
+        arena_printf(list->arena, "postgresql-%lld", (long long)site->region->database.version), NULL};
+    const char *program = arena_printf(list->arena, "%s/postgres", postgres_paths_of(site).bin);
     bool writes = strcmp(near_write_site(site)->region->name, site->region->name) == 0;
     enum step_stage stage = writes ? STAGE_PRIMARY : STAGE_STANDBY;
-    step_packages(list, site, "postgresql/packages", packages);
+    step_packages(list, site, "postgresql/tools", tools);
+    step_packages_unless(list, site, "postgresql/packages", packages, program);
     int code = add_config(site, stage, list, err);
     if (code)
         return code;

@@ -106,6 +106,9 @@ void step_packages(struct step_list *list, const struct site *site, const char *
                    const char *const *packages);
 void step_process(struct step_list *list, const struct site *site, enum step_stage stage,
                   const struct host_process *process);
+/* The same where `program` is not there already: somebody may have brought it otherwise. NULL: always. */
+void step_packages_unless(struct step_list *list, const struct site *site, const char *id,
+                          const char *const *packages, const char *program);
 /* One command of sh that restarts it, for scripts of other steps. */
 const char *step_process_restart(struct arena *arena, const struct site *site, const char *name);
 
