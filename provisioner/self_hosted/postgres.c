@@ -216,6 +216,15 @@ static int add_config(const struct site *site, enum step_stage stage, struct ste
     return put_certificates(site, list, step, err);
 }
 
+/* Of some settings a standby must have no less than its primary. */
+static void add_rise(const struct site *site, struct step_list *list)
+{
+    struct host_step *step = step_add(list, STAGE_HOST, "postgresql/rise", "raise a standby's settings");
+    step->check = call(site, "rise_check");
+    step->apply = call(site, "rise_apply");
+    step->timeout_ns = COPY_TIMEOUT_NS;
+}
+
 static void add_cluster(const struct site *site, enum step_stage stage, struct step_list *list)
 {
     struct host_step *step = step_add(list, stage, "postgresql/cluster", "make the PostgreSQL cluster");
@@ -239,7 +248,7 @@ static void add_server(const struct site *site, enum step_stage stage, struct st
         .user = site->layout->postgres_user,
         .argv = argv,
         .watches = watches,
-        .reload = call(site, "take_over_settings || restart"),
+        .reload = call(site, "take_over"),
         .ready = call(site, "answers"),
         .ready_timeout_ns = 600 * NS_PER_S, /* recovery after a crash */
         .stop_signal = SIGINT,              /* fast shutdown */
@@ -302,9 +311,12 @@ static int steps(const struct site *site, struct step_list *list, struct error *
     enum step_stage stage = writes ? STAGE_PRIMARY : STAGE_STANDBY;
     step_packages(list, site, "postgresql/tools", tools);
     step_packages_unless(list, site, "postgresql/packages", packages, program);
-    int code = add_config(site, stage, list, err);
+    /* A standby's settings are there before the primary changes: see add_rise(). */
+    int code = add_config(site, writes ? STAGE_PRIMARY : STAGE_HOST, list, err);
     if (code)
         return code;
+    if (deployment_replicates(site->deployment, site->region))
+        add_rise(site, list);
     add_cluster(site, stage, list);
     add_server(site, stage, list);
     code = add_roles(site, stage, list, err);

@@ -113,6 +113,27 @@ class Hazards(unittest.TestCase):
         self.assertEqual(self.one.processes("us")["postgresql"]["pid"], before)
         self.assertEqual(self.sql("us", "SHOW synchronous_standby_names"), 'ANY 1 ("eu", "ap")')
 
+    def test_a_standby_never_has_less_than_its_primary(self):
+        def change(connections, quorum):
+            for region in REGIONS:
+                with open(self.one.base(region) + "/config/postgresql/conf.d/connections.conf", "w", encoding="ascii") as text:
+                    text.write(f"max_connections = {connections}\n")
+            self.one.file = self.one.write(replication={"mode": "streaming", "commit": "quorum", "quorum": quorum})
+            self.one.deploy()
+            began = {}
+            for region in REGIONS:
+                self.assertEqual(self.sql(region, "SHOW max_connections"), str(connections), region)
+                began[region] = float(self.sql(region, "SELECT extract(epoch FROM pg_postmaster_start_time())"))
+            harness.wait_until(lambda: self.sql("us", STREAMS) == "2", what="two standbys")
+            return began
+        began = change(300, 1)
+        self.assertGreater(began["us"], max(began["eu"], began["ap"]), "more comes to the standbys first")
+        began = change(150, 2)
+        self.assertLess(began["us"], min(began["eu"], began["ap"]), "less comes to the primary first")
+        for region in ("eu", "ap"):
+            with open(self.one.base(region) + "/log/postgresql.log", encoding="utf-8", errors="replace") as text:
+                self.assertNotRegex(text.read(), "insufficient parameter settings|hot standby is not possible")
+
     def test_a_switchover_cut_short_before_anything_stood_down(self):
         """The primary still writes, and would come back from a crash as a standby."""
         open(self.data("us") + "/standby.signal", "w", encoding="ascii").close()

@@ -212,6 +212,59 @@ take_over_settings() {
     [ "$(sql -d postgres -c 'SELECT count(*) FROM pg_settings WHERE pending_restart')" = 0 ]
 }
 
+# What a standby must have at least as much of as its primary, or it does not replay (hot_standby). So more of it comes to
+# the standbys first, and less to the one that writes first: a standby waits until it has replayed that.
+bounds='max_connections max_prepared_transactions max_locks_per_transaction max_wal_senders max_worker_processes'
+wanted() { as "$user" "$bin/postgres" -C "$1" -c config_file="$config/postgresql.conf" 2>/dev/null; }
+# Of the primary, as far as this standby has replayed.
+needed() {
+    named=$(echo "$1" | sed 's/_transaction\(s\{0,1\}\)$/_xact\1/')
+    as "$user" env LC_ALL=C "$bin/pg_controldata" "$data" | sed -n "s/^$named setting: *//p"
+}
+falls_short() { # prints what is wanted less of than is needed
+    for bound in $bounds; do
+        least=$(needed "$bound")
+        most=$(wanted "$bound")
+        if [ "${most:-0}" -lt "${least:-0}" ]; then echo "$bound = $most, and the primary has $least"; fi
+    done
+}
+# True where a standby that runs has less of something than it is to have, and would start with what it is to have.
+must_rise() {
+    answers && in_recovery || return 1
+    for bound in $bounds; do
+        have=$(sql -d postgres -c "SHOW $bound")
+        most=$(wanted "$bound")
+        if [ "${most:-0}" -gt "$have" ]; then
+            [ -z "$(falls_short)" ]
+            return
+        fi
+    done
+    return 1
+}
+rise_check() { ! must_rise; }
+rise_apply() {
+    must_rise || return 0
+    wrong=$(settings_errors)
+    [ -z "$wrong" ] || fail "the server would not take these settings, and goes on with those it has: $wrong"
+    (restart_server)
+    await_answers
+}
+await_bounds() {
+    if ! answers || ! in_recovery; then return; fi
+    tries=0
+    until [ -z "$(falls_short)" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 120 ] || fail "a standby does not run with less than its primary: $(falls_short | tr '\n' ';'). It goes on with the settings it has"
+        sleep 0.5
+    done
+}
+take_over() {
+    take_over_settings || {
+        await_bounds
+        restart
+    }
+}
+
 # One whose folder was just made anew is started by whoever keeps it running, in its own time.
 await_answers() {
     tries=0
