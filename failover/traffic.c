@@ -10,11 +10,23 @@
 #define KEY                "state"
 #define MESSAGE_MAX_BYTES  (4UL * 1024 * 1024)
 #define LOOK               "show servers state"
+#define COMMIT_TIMEOUT_NS  (5 * NS_PER_S)
 #define ROUNDS_MAX         64U /* lines of commands on end; HAProxy that never agrees is left for a while */
 #define IDLE_INTERVAL_NS   (2 * NS_PER_S)
 #define DEFAULT_TIMEOUT_NS (2 * NS_PER_S)
 
 static void look(struct traffic *traffic);
+
+static void unref(struct traffic *traffic)
+{
+    if (!refcount_put(&traffic->refs))
+        return;
+    traffic_state_free(traffic->state);
+    (void)pthread_cond_destroy(&traffic->committed);
+    (void)pthread_mutex_destroy(&traffic->lock);
+    free(traffic->path);
+    free(traffic);
+}
 
 /* --- remembering
  * ---------------------------------------------------------------------------------------------- */
@@ -201,6 +213,7 @@ static void on_order(void *ctx)
     struct traffic *traffic = ctx;
     if (!traffic->freed)
         look(traffic);
+    unref(traffic);
 }
 
 /* --- webhooks
@@ -225,27 +238,90 @@ static int step(struct traffic *traffic, const char *webhook_id, const struct tr
     return code;
 }
 
-/* The state counts once it is committed; a webhook that could not be stored is sent again. */
-static int commit(struct traffic *traffic, struct traffic_state *after, struct error *err)
-{
+/* A webhook on its way into the journal: of who waits, and of the journal. Guarded by traffic's lock. */
+struct order {
+    struct refcount refs;
+    struct traffic *traffic; /* a reference, until it is committed */
+    struct traffic_state *after;
     struct stored stored;
-    write_stored(after, &stored);
-    int code = stored.text.failed ? error_set(err, ERR_LIMIT, "too much to remember")
-                                  : journal_run(traffic->options.journal, put, &stored, err);
-    buf_deinit(&stored.text);
+    struct error err; /* code 0: it was committed */
+    bool ended;
+};
+
+static void order_unref(struct order *order)
+{
+    if (!refcount_put(&order->refs))
+        return;
+    buf_deinit(&order->stored.text);
+    free(order);
+}
+
+static int put_order(struct journal_txn *txn, void *arg, struct error *err)
+{
+    return put(txn, &((struct order *)arg)->stored, err);
+}
+
+/* The state counts once it is committed, also when nobody waits for that any more. */
+static void on_committed(void *arg, const struct error *err)
+{
+    struct order *order = arg;
+    struct traffic *traffic = order->traffic;
     (void)pthread_mutex_lock(&traffic->lock);
+    struct traffic_state *unused = err ? order->after : traffic->state;
     traffic->receiving = false;
-    if (code) {
-        traffic_state_free(after);
+    if (err) {
+        order->err = *err;
     } else {
-        traffic_state_free(traffic->state);
-        traffic->state = after;
+        traffic->state = order->after;
         traffic->stats.accepted++;
         if (!traffic->ordered_mono_ns)
             traffic->ordered_mono_ns = clock_mono_ns();
     }
+    order->ended = true;
+    (void)pthread_cond_broadcast(&traffic->committed);
+    /* With the lock: once traffic_free() had it, there may be no loop any more. */
+    bool posted =
+        !err && !traffic->freed && loop_post(traffic->options.loop, "traffic.order", on_order, traffic);
     (void)pthread_mutex_unlock(&traffic->lock);
+    traffic_state_free(unused);
+    order_unref(order);
+    if (!posted)
+        unref(traffic);
+}
+
+/* A disk that takes nothing must not hold up whoever asks, nor the end of the process. */
+static int await_commit(struct traffic *traffic, struct order *order, struct error *err)
+{
+    int64_t until_ns = clock_mono_ns() + COMMIT_TIMEOUT_NS;
+    const struct timespec until = {.tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S};
+    int code = 0;
+    (void)pthread_mutex_lock(&traffic->lock);
+    while (!order->ended && !code)
+        code = pthread_cond_timedwait(&traffic->committed, &traffic->lock, &until);
+    if (!order->ended)
+        code = error_set(err, ERR_TIMEOUT, "the journal could not store it yet");
+    else if ((code = order->err.code))
+        *err = order->err;
+    (void)pthread_mutex_unlock(&traffic->lock);
+    order_unref(order);
     return code;
+}
+
+static int commit(struct traffic *traffic, struct traffic_state *after, struct error *err)
+{
+    struct order *order = xcalloc(1, sizeof *order);
+    order->traffic = traffic;
+    order->after = after;
+    refcount_init(&order->refs);
+    refcount_get(&order->refs);
+    refcount_get(&traffic->refs);
+    write_stored(after, &order->stored);
+    int code = order->stored.text.failed
+                   ? error_set(err, ERR_LIMIT, "too much to remember")
+                   : journal_submit(traffic->options.journal, put_order, on_committed, order, err);
+    if (code)
+        on_committed(order, err);
+    return await_commit(traffic, order, err);
 }
 
 int traffic_receive(struct traffic *traffic, const char *webhook_id, struct str body, struct error *err)
@@ -263,10 +339,7 @@ int traffic_receive(struct traffic *traffic, const char *webhook_id, struct str 
         traffic_count_refused(traffic);
     if (code || !after)
         return code;
-    code = commit(traffic, after, err);
-    if (!code && !loop_post(traffic->options.loop, "traffic.order", on_order, traffic))
-        return error_set(err, ERR_CANCELLED, "the collector is stopping");
-    return code;
+    return commit(traffic, after, err);
 }
 
 void traffic_count_refused(struct traffic *traffic)
@@ -309,7 +382,13 @@ int traffic_new(const struct traffic_options *options, struct traffic **ret_traf
         free(traffic);
         return code;
     }
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&traffic->committed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     (void)pthread_mutex_init(&traffic->lock, NULL);
+    refcount_init(&traffic->refs);
     traffic->source = hub_register(options->hub, "traffic", options->observer, 0);
     traffic->batch = batch_new(&(struct batch_options){0});
     *ret_traffic = traffic;
@@ -323,17 +402,16 @@ static void on_closed(void *ctx)
     void *freed_ctx = traffic->freed_ctx;
     hub_unregister(traffic->source);
     batch_free(traffic->batch);
-    traffic_state_free(traffic->state);
-    (void)pthread_mutex_destroy(&traffic->lock);
-    free(traffic->path);
-    free(traffic);
+    unref(traffic);
     freed(freed_ctx);
 }
 
 void traffic_free(struct traffic *traffic, loop_fn *freed, void *ctx)
 {
+    (void)pthread_mutex_lock(&traffic->lock);
     traffic->freed = freed;
     traffic->freed_ctx = ctx;
+    (void)pthread_mutex_unlock(&traffic->lock);
     if (traffic->call)
         haproxy_call_cancel(traffic->call);
     if (traffic->begun)

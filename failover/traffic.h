@@ -4,8 +4,8 @@
  * that and keeps it there: what HAProxy forgot by a restart is said again, and what could not be done yet is
  * done when it can. So an order is never lost between the two, and saying it twice changes nothing.
  *
- * Threads: traffic_receive() on any thread that may wait for the disk, one at a time; traffic_publish() on
- * any; the rest on the loop's. One mutex guards state, configuration and statistics. */
+ * Threads: traffic_receive() on any thread that may wait for the disk, some seconds at most;
+ * traffic_publish() on any; the rest on the loop's. One mutex guards state, configuration and statistics. */
 #ifndef FRAISEQL_FAILOVER_TRAFFIC_H
 #define FRAISEQL_FAILOVER_TRAFFIC_H
 
@@ -33,7 +33,8 @@ void traffic_free(struct traffic *traffic, loop_fn *freed, void *ctx);
 
 /* A webhook whose signature was found right. 0 once its effect is durable (also when the id was taken before,
  * or nothing had to change). ERR_PARSE, ERR_PEER: refused for what it says (see traffic_message.h and
- * traffic_state.h). ERR_CONFLICT: another one is being taken. Else it could not be stored. */
+ * traffic_state.h). ERR_CONFLICT: another one is being taken. Else it could not be stored; after
+ * ERR_TIMEOUT it may be later. */
 int traffic_receive(struct traffic *traffic, const char *webhook_id, struct str body, struct error *err)
     CHECK_RESULT;
 /* For refusals before that. */

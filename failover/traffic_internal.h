@@ -5,6 +5,7 @@
 #include "failover/haproxy_call.h"
 #include "failover/traffic.h"
 #include "failover/traffic_plan.h"
+#include "lib/core/atomic.h"
 #include "lib/metrics/batch.h"
 
 #include <pthread.h>
@@ -23,7 +24,11 @@ struct traffic {
     struct traffic_stats stats;
     size_t out, held, missing; /* servers, as HAProxy was last seen; see traffic_metrics.c */
     int64_t ordered_mono_ns;   /* when what is not confirmed yet was ordered; 0: nothing is */
-    bool receiving;            /* one webhook at a time */
+    bool receiving;            /* a webhook is being committed, one at a time */
+    pthread_cond_t committed;  /* told when that ends */
+
+    /* The owner's, one of a webhook that is being committed, one of what is posted to the loop. */
+    struct refcount refs;
 
     /* The loop's. */
     struct loop_timer timer;
