@@ -18,6 +18,8 @@ CLIENT = "22222222-2222-2222-2222-222222222222"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 SECRET = "Sec~ret+1&2=3"
 MANAGER, MONITOR = "https://management.azure.com/.default", "https://metrics.monitor.azure.com/.default"
+TELEMETRY = re.compile("x-client-|x-app-|x-ms-|client-request-id$|client_info$|claims$")  # what MSAL adds to a form
+METRICS = "/providers/microsoft.insights/metrics"
 PAGE = 20
 AGGREGATIONS = {"average", "minimum", "maximum", "total", "count"}
 
@@ -39,8 +41,8 @@ def one(call, name):
 
 
 class FakeAzureMonitor(FakeCloud):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, tls=None):
+        super().__init__(tls)
         self.given = {MANAGER: set(), MONITOR: set()}  # tokens by scope
         self.secret = SECRET
         self.resources = {}  # id in small letters -> what Resource Manager says
@@ -75,16 +77,24 @@ class FakeAzureMonitor(FakeCloud):
         scope = f"/subscriptions/{SUBSCRIPTION}"
         if call.path == f"/{TENANT}/oauth2/v2.0/token" and call.method == "POST":
             return "token", self.token
+        if call.path == f"/{TENANT}/v2.0/.well-known/openid-configuration" and call.method == "GET":
+            return "openid", self.openid
         if call.path == f"{scope}/metrics:getBatch" and call.method == "POST":
             return "batch", self.batch
-        if call.path.endswith("/providers/microsoft.insights/metrics") and call.method == "GET":
+        if call.path.lower().endswith(METRICS) and call.method == "GET":
             return "metrics", self.metrics
         if re.fullmatch(scope + r"(/resourceGroups/[^/]+)?/resources", call.path) and call.method == "GET":
             return "resources", self.list_resources
         raise ValueError("no such path")
 
+    def openid(self, _):
+        """Where Microsoft's own sign-in finds what the collector knows."""
+        base = self.url(f"/{TENANT}")
+        return {}, {"issuer": f"{base}/v2.0", "token_endpoint": f"{base}/oauth2/v2.0/token",
+                    "authorization_endpoint": f"{base}/oauth2/v2.0/authorize", "jwks_uri": f"{base}/discovery/v2.0/keys"}
+
     def token(self, call):
-        form = call.form()
+        form = {name: value for name, value in call.form().items() if not TELEMETRY.match(name)}
         if set(form) != {"grant_type", "client_id", "scope", "client_secret"} or form["grant_type"] != "client_credentials":
             raise ValueError(sorted(form))
         if form["client_id"] != CLIENT or form["client_secret"] != self.secret:
@@ -180,7 +190,7 @@ class FakeAzureMonitor(FakeCloud):
         self.check_token(call, MANAGER)
         start, end = map(seconds_of, one(call, "timespan").split("/"))
         kind, names, aggregations, dimension = self.question(call, start, end, "$filter", {"timespan"})
-        path = call.path.removesuffix("/providers/microsoft.insights/metrics")
+        path = call.path.lower().removesuffix(METRICS)
         with self.lock:
             if self.resources[path]["type"] != kind:
                 raise ValueError("a resource of another type")
