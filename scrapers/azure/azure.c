@@ -124,16 +124,17 @@ static struct cloud_estimate *estimate(const void *config_pointer)
     const struct azure_config *config = config_pointer;
     double budget = config->cloud.budget ? (double)config->cloud.budget->microusd_per_month / 1e6 : 0;
     struct cloud_estimate *sum = cloud_estimate_new(azure_source.apis, azure_source.api_count, budget);
-    for (const struct azure_set *set = azure_sets; set->profile; set++) {
-        if (azure_profile_wanted(&config->profiles, set->profile))
-            cloud_estimate_add(sum, &(struct cloud_estimate_row){.what = set->type,
-                                                                 .api = AZ_BATCH,
-                                                                 .resources = 1,
-                                                                 .series = set->row_count,
-                                                                 .every_ns = set->period_s * NS_PER_S,
-                                                                 .requests = 1,
-                                                                 .units = 1});
-    }
+    struct arena *arena = arena_new(0);
+    struct azure_sets sets = azure_sets_choose(config, arena);
+    for (size_t i = 0; i < sets.count; i++)
+        cloud_estimate_add(sum, &(struct cloud_estimate_row){.what = sets.items[i]->type,
+                                                             .api = AZ_BATCH,
+                                                             .resources = 1,
+                                                             .series = sets.items[i]->row_count,
+                                                             .every_ns = sets.items[i]->period_s * NS_PER_S,
+                                                             .requests = 1,
+                                                             .units = 1});
+    arena_free(arena);
     cloud_estimate_add(sum, &(struct cloud_estimate_row){.what = "discovery",
                                                          .api = AZ_RESOURCES,
                                                          .every_ns = config->cloud.discover_every_ns,

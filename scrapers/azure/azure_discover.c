@@ -2,7 +2,6 @@
 #include "scrapers/azure/azure_internal.h"
 
 #include "lib/net/percent.h"
-#include "scrapers/cloud/vocabulary.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -19,6 +18,9 @@ struct azure_state *azure_state_new(const struct azure_config *config, const str
     state->config = config;
     state->cloud = cloud;
     state->arena = arena_new(0);
+    state->own = arena_new(0);
+    state->sets = azure_sets_choose(config, state->own);
+    state->subscription = azure_small(state->own, str_from(config->subscription));
     return state;
 }
 
@@ -26,6 +28,7 @@ void azure_state_free(void *state_pointer)
 {
     struct azure_state *state = state_pointer;
     arena_free(state->arena);
+    arena_free(state->own);
     free(state->resources);
     free(state);
 }
@@ -88,8 +91,8 @@ int azure_parse(const struct http_response *answer, const char *what, struct are
 
 static bool type_is_wanted(const struct azure_state *state, const char *type)
 {
-    for (const struct azure_set *set = azure_sets; set->profile; set++) {
-        if (strcasecmp(set->type, type) == 0 && azure_profile_wanted(&state->config->profiles, set->profile))
+    for (size_t i = 0; i < state->sets.count; i++) {
+        if (strcasecmp(state->sets.items[i]->type, type) == 0)
             return true;
     }
     return false;
@@ -106,22 +109,6 @@ static bool is_part(struct str text, const char *besides)
     return text.len > 0 && text.len < 1024;
 }
 
-static const char *small(struct arena *arena, struct str text)
-{
-    char *copy = arena_strdup(arena, text);
-    for (char *at = copy; *at; at++)
-        *at = (char)tolower((unsigned char)*at);
-    return copy;
-}
-
-/* "/subscriptions/S/resourcegroups/G/providers/..." */
-static const char *group_of(struct arena *arena, const char *id)
-{
-    const char *at = strstr(id, "/resourcegroups/");
-    at = at ? at + sizeof "/resourcegroups/" - 1 : "";
-    return arena_strdup(arena, (struct str){at, strcspn(at, "/")});
-}
-
 static void read_resource(struct azure_state *state, const struct node *item)
 {
     struct str id = node_text(item, "id"), name = node_text(item, "name"), type = node_text(item, "type"),
@@ -129,11 +116,11 @@ static void read_resource(struct azure_state *state, const struct node *item)
     if (!is_part(id, "/-._()") || id.ptr[0] != '/' || strstr(id.ptr, "/.") || !is_part(location, "") ||
         name.len == 0 || !type_is_wanted(state, type.ptr))
         return;
-    struct azure_resource found = {.id = small(state->arena, id),
+    struct azure_resource found = {.id = azure_small(state->arena, id),
                                    .name = arena_strdup(state->arena, name),
                                    .type = arena_strdup(state->arena, type),
-                                   .location = small(state->arena, location)};
-    found.group = group_of(state->arena, found.id);
+                                   .location = azure_small(state->arena, location)};
+    found.group = azure_id_part(found.id, "/resourcegroups/", 0, state->arena);
     for (size_t i = 0; i < state->resource_count; i++) {
         if (strcmp(found.id, state->resources[i].id) == 0)
             return; /* moved from one page to the next meanwhile */
@@ -159,11 +146,12 @@ static void ask_first(const struct azure_state *state, struct arena *arena, stru
     const char *last = "";
     struct str base = azure_base(state);
     struct buf filter = BUF_INIT(TEXT_MAX), url = BUF_INIT(4 * TEXT_MAX);
-    for (const struct azure_set *set = azure_sets; set->profile; set++) {
-        if (!azure_profile_wanted(&config->profiles, set->profile) || strcmp(last, set->type) == 0)
+    for (size_t i = 0; i < state->sets.count; i++) {
+        const char *type = state->sets.items[i]->type;
+        if (strcasecmp(last, type) == 0)
             continue;
-        buf_printf(&filter, "%sresourceType eq '%s'", last[0] ? " or " : "", set->type);
-        last = set->type;
+        buf_printf(&filter, "%sresourceType eq '%s'", last[0] ? " or " : "", type);
+        last = type;
     }
     buf_printf(&url, "%.*s/subscriptions/%s", STR_ARGS(base), config->subscription);
     if (config->resource_group) {
@@ -192,113 +180,72 @@ static int ask_next(struct azure_state *state, struct str link, struct arena *ar
 
 /* --- the plan ------------------------------------------------------------------------------------------ */
 
-/* azurerm_resource_metric_cpu_percent_average_percent: azure-metrics-exporter's template
- * {name}_{metric}_{aggregation}_{unit}. */
-static void write_name(struct buf *out, const struct azure_row *row, bool total)
+/* A query's cursor outlives a restart by its key, so that hangs on what is asked, not on where it stands. */
+static struct str query_key(const struct azure_set *set, const char *asked_id, struct arena *arena)
 {
-    const char *parts[] = {AZURE_PREFIX, row->name, total ? "" : azure_aggregations[row->aggregation],
-                           row->unit, total ? "total" : ""};
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        if (out->len && parts[i][0])
-            buf_append_text(out, "_");
-        for (const char *at = parts[i]; *at; at++)
-            buf_printf(out, "%c", isalnum((unsigned char)*at) ? tolower((unsigned char)*at) : '_');
-    }
-}
-
-static struct cloud_metric *metric_of(struct cloud_plan *plan, const struct azure_row *row)
-{
-    struct buf name = BUF_INIT(512), total = BUF_INIT(512), help = BUF_INIT(512);
-    bool sums = row->aggregation == AZ_TOTAL;
-    write_name(&name, row, false);
-    write_name(&total, row, true);
-    buf_printf(&help, "Azure Monitor's %s, %s, in %s.", row->name, azure_aggregations[row->aggregation],
-               row->unit);
-    const struct cloud_metric_desc desc = {.name = buf_text(&name),
-                                           .help = buf_text(&help),
-                                           .kind = sums ? CLOUD_SUM : CLOUD_GAUGE,
-                                           .common = row->word ? cloud_common_find(row->word) : NULL,
-                                           .scale = row->scale,
-                                           .negative_is_absent = row->flags & AZ_NEGATIVE_ABSENT,
-                                           .total_name = sums ? buf_text(&total) : NULL};
-    struct cloud_metric *metric = cloud_plan_metric(plan, &desc);
-    buf_deinit(&name);
-    buf_deinit(&total);
-    buf_deinit(&help);
-    return metric;
-}
-
-struct cloud_series *azure_series(const struct azure_state *state, struct cloud_plan *plan,
-                                  struct cloud_query *query, const struct azure_query *data, size_t row_index,
-                                  const char *value)
-{
-    const struct azure_row *row = &data->set->rows[row_index];
-    const struct azure_resource *resource = &data->resource;
-    const struct label labels[] = {LABEL_TEXT("resourceID", resource->id),
-                                   LABEL_TEXT("resourceName", resource->name),
-                                   LABEL_TEXT("resourceGroup", resource->group),
-                                   LABEL_TEXT("subscriptionID", state->config->subscription),
-                                   LABEL_TEXT("dimension", value ? value : "")};
-    struct buf key = BUF_INIT(TEXT_MAX), common = BUF_INIT(TEXT_MAX);
-    buf_printf(&key, "%s|%s|%s|%s", resource->id, row->name, azure_aggregations[row->aggregation],
-               value ? value : "");
-    /* Values of a dimension add up in a counter; of a gauge each is shown. */
-    if (value && row->aggregation != AZ_TOTAL)
-        buf_printf(&common, "%s/%s", resource->name, value);
-    else
-        buf_append_text(&common, resource->name);
-    struct cloud_series *series = NULL;
-    if (!key.failed && !common.failed)
-        series = cloud_plan_series(plan, query, metric_of(plan, row), buf_str(&key), labels,
-                                   ARRAY_LEN(labels) - (value ? 0 : 1), buf_str(&common));
+    struct buf key = BUF_INIT(TEXT_MAX);
+    buf_printf(&key, "%s|", asked_id);
+    for (size_t i = 0; i < set->dimension_count; i++)
+        buf_printf(&key, "%s%s", i ? "," : "", set->dimensions[i].name);
+    for (size_t i = 0; i < set->row_count && !set->profile; i++)
+        buf_printf(&key, "|%s", set->rows[i].name);
+    if (!set->profile || set->period_s != 60)
+        buf_printf(&key, "|%d", set->period_s);
+    const char *copy = arena_strdup(arena, buf_str(&key));
     buf_deinit(&key);
-    buf_deinit(&common);
-    return series;
+    return str_from(copy);
 }
 
-static void plan_set(const struct azure_state *state, struct cloud_plan *plan, const struct azure_set *set,
+static void plan_set(const struct azure_state *state, struct cloud_plan *plan, size_t group,
                      const struct azure_resource *found)
 {
     struct arena *arena = cloud_plan_arena(plan);
     struct azure_query *data = arena_zalloc(arena, sizeof *data);
+    const struct azure_set *set = state->sets.items[group];
     bool global = azure_is_global(found);
-    unsigned group = (unsigned)(set - azure_sets);
     data->set = set;
     data->resource = (struct azure_resource){.id = arena_strdup(arena, str_from(found->id)),
                                              .name = arena_strdup(arena, str_from(found->name)),
                                              .type = arena_strdup(arena, str_from(found->type)),
                                              .group = arena_strdup(arena, str_from(found->group)),
                                              .location = arena_strdup(arena, str_from(found->location))};
-    const struct cloud_query_desc desc = {
-        .key = str_from(arena_printf(arena, "%s|%s", found->id, set->dimension ? set->dimension : "")),
-        .period_ns = set->period_s * NS_PER_S,
-        .lane = data->resource.location,
-        .group = group,
-        .weight = global ? AZURE_RESOURCES_MAX : 1,
-        .api = global ? AZ_METRICS : AZ_BATCH,
-        .units = 1,
-        .data = data};
+    data->asked_id = azure_asked_id(set, data->resource.id, arena);
+    const struct cloud_query_desc desc = {.key = query_key(set, data->asked_id, arena),
+                                          .period_ns = set->period_s * NS_PER_S,
+                                          .lane = data->resource.location,
+                                          .group = (unsigned)group,
+                                          .weight = global ? AZURE_RESOURCES_MAX : 1,
+                                          .api = global ? AZ_METRICS : AZ_BATCH,
+                                          .units = 1,
+                                          .data = data};
     struct cloud_query *query = cloud_plan_query(plan, &desc);
-    for (size_t i = 0; i < set->row_count && !set->dimension; i++)
-        data->series[i] = azure_series(state, plan, query, data, i, NULL);
+    for (size_t i = 0; i < set->row_count && set->dimension_count == 0; i++) {
+        if (set->rows[i].unit)
+            data->series[i] = azure_series(state, plan, query, data, i, set->rows[i].unit, NULL);
+    }
 }
 
-static void make_plan(const struct azure_state *state, struct cloud_plan *plan)
+static void tell_resource(const struct azure_state *state, struct cloud_plan *plan,
+                          const struct azure_resource *found, struct arena *arena)
+{
+    const struct label labels[] = {LABEL_TEXT("resourceID", found->id),
+                                   LABEL_TEXT("resourceName", azure_resource_label(found->id, arena)),
+                                   LABEL_TEXT("resourceGroup", found->group),
+                                   LABEL_TEXT("resourceType", found->type),
+                                   LABEL_TEXT("location", found->location),
+                                   LABEL_TEXT("subscriptionID", state->subscription)};
+    cloud_plan_info(plan, "azurerm_resource_info", "Resources that were found.", labels, ARRAY_LEN(labels),
+                    1);
+}
+
+static void make_plan(const struct azure_state *state, struct cloud_plan *plan, struct arena *arena)
 {
     for (size_t i = 0; i < state->resource_count; i++) {
         const struct azure_resource *found = &state->resources[i];
-        const struct label labels[] = {LABEL_TEXT("resourceID", found->id),
-                                       LABEL_TEXT("resourceName", found->name),
-                                       LABEL_TEXT("resourceGroup", found->group),
-                                       LABEL_TEXT("resourceType", found->type),
-                                       LABEL_TEXT("location", found->location),
-                                       LABEL_TEXT("subscriptionID", state->config->subscription)};
-        cloud_plan_info(plan, "azurerm_resource_info", "Resources that were found.", labels,
-                        ARRAY_LEN(labels), 1);
-        for (const struct azure_set *set = azure_sets; set->profile; set++) {
-            if (strcasecmp(set->type, found->type) == 0 &&
-                azure_profile_wanted(&state->config->profiles, set->profile))
-                plan_set(state, plan, set, found);
+        tell_resource(state, plan, found, arena);
+        for (size_t group = 0; group < state->sets.count; group++) {
+            if (strcasecmp(state->sets.items[group]->type, found->type) == 0)
+                plan_set(state, plan, group, found);
         }
     }
 }
@@ -329,7 +276,7 @@ int azure_discover(void *state_pointer, struct cloud_plan *plan, const struct ht
     struct str next = node_text(root, "nextLink");
     if (next.len)
         return ask_next(state, next, arena, ret_request, err);
-    make_plan(state, plan);
+    make_plan(state, plan, arena);
     *ret_step = CLOUD_READY;
     return 0;
 }

@@ -1,5 +1,6 @@
-/* Inside the Azure Monitor scraper: azure_discover.c finds resources and makes the plan, azure_request.c asks
- * for values and reads them, azure_profiles.c is data.
+/* Inside the Azure Monitor scraper: azure_sets.c says what a target asks for, azure_discover.c finds
+ * resources and makes the plan, azure_names.c names series, azure_request.c asks for values and reads them,
+ * azure_profiles.c is data.
  *
  * All answers are outside bytes. Threads: the scrape loop. */
 #ifndef FRAISEQL_SCRAPERS_AZURE_AZURE_INTERNAL_H
@@ -11,14 +12,24 @@
 #include "scrapers/cloud/source.h"
 #include "scrapers/scraper.h"
 
-#define AZURE_RESOURCES_MAX 50U /* of one getBatch */
-#define AZURE_ROWS_MAX      24U /* of one set */
-#define AZURE_SERIES_MAX    100U
-#define AZURE_PREFIX        "azurerm_resource_metric"
+#define AZURE_RESOURCES_MAX  50U /* of one getBatch */
+#define AZURE_NAMES_MAX      20U /* of one request */
+#define AZURE_ROWS_MAX       24U /* of one set */
+#define AZURE_DIMENSIONS_MAX 5U
+#define AZURE_SERIES_MAX     100U
+#define AZURE_PREFIX         "azurerm_resource_metric"
 
 struct azure_credentials {
     const char *tenant, *client;
     const char *secret_file, *certificate_file, *token_file;
+};
+
+struct azure_metric_config {
+    const char *type, *namespace_name, *name;
+    struct string_list aggregations;
+    struct string_map dimensions; /* "*": each value apart */
+    int64_t period_ns;
+    struct option_position position;
 };
 
 struct azure_config {
@@ -27,6 +38,7 @@ struct azure_config {
     const char *subscription, *resource_group;
     const struct azure_credentials *credentials; /* NULL: not given */
     struct string_list profiles;
+    struct section_list metrics; /* struct azure_metric_config */
 };
 
 extern const struct option_section azure_section;
@@ -36,48 +48,72 @@ enum azure_api { AZ_BATCH, AZ_METRICS, AZ_RESOURCES, AZ_APIS };
 enum { AZ_MANAGER, AZ_MONITOR }; /* credentials: one an audience */
 
 /* --- profiles: data */
-enum azure_aggregation { AZ_AVERAGE, AZ_MINIMUM, AZ_MAXIMUM, AZ_TOTAL, AZ_AGGREGATIONS };
+enum azure_aggregation { AZ_AVERAGE, AZ_MINIMUM, AZ_MAXIMUM, AZ_TOTAL, AZ_COUNT, AZ_AGGREGATIONS };
 extern const char *const azure_aggregations[AZ_AGGREGATIONS]; /* as in answers: "average" */
 
 enum { AZ_NEGATIVE_ABSENT = 1 };
 
 struct azure_row {
-    const char *name, *unit; /* Azure's: "cpu_percent", "Percent" */
+    const char *name; /* Azure's: "cpu_percent" */
+    const char *unit; /* "Percent"; NULL: as the answer says */
     enum azure_aggregation aggregation;
     const char *word; /* of the common vocabulary; NULL: none */
     double scale;
     unsigned flags;
 };
 
+struct azure_dimension {
+    const char *name, *value; /* "*": each value apart; else only this one */
+};
+
 /* What one request asks for. */
 struct azure_set {
-    const char *profile;
-    const char *type;      /* of its resources: "Microsoft.Compute/virtualMachines" */
-    const char *dimension; /* by which values are split; NULL: not */
+    const char *profile;        /* NULL: of the target's own metrics */
+    const char *type;           /* of its resources: "Microsoft.Compute/virtualMachines" */
+    const char *namespace_name; /* of its metrics; NULL: the type */
     int period_s;
+    const struct azure_dimension *dimensions; /* by which values are split */
+    size_t dimension_count;
     const struct azure_row *rows; /* those with the same name together */
     size_t row_count;
 };
 extern const struct azure_set azure_sets[]; /* ended by a NULL profile */
-bool azure_profile_wanted(const struct string_list *profiles, const char *name);
+
+/* --- what a target asks for: azure_sets.c */
+struct azure_sets {
+    const struct azure_set *const *items; /* those of the same type together */
+    size_t count;
+};
+/* The sets of its profiles and those made of its own metrics. What a profile asks for already is left out of
+ * the latter. Lives in the arena, which outlives every query of it. */
+struct azure_sets azure_sets_choose(const struct azure_config *config, struct arena *arena);
+/* -1: none. As in answers, or with a capital letter. */
+int azure_aggregation_find(const char *text);
+/* Time grains that Azure knows: "PT5M"; NULL: none of so many seconds. */
+const char *azure_grain(int64_t seconds);
 
 /* --- what is found */
 struct azure_resource {
-    const char *id; /* in small letters */
-    const char *name, *type, *group, *location;
+    const char *id;   /* in small letters */
+    const char *name; /* as it was given */
+    const char *type, *group, *location;
 };
 
 /* Behind cloud_query.data. */
 struct azure_query {
     const struct azure_set *set;
     struct azure_resource resource;
-    struct cloud_series *series[AZURE_ROWS_MAX]; /* of a set without a dimension; NULL: over the maximum */
+    const char *asked_id; /* the resource's, or that of a service inside it whose namespace is asked for */
+    struct cloud_series *series[AZURE_ROWS_MAX]; /* where name and labels are known before an answer */
 };
 
 struct azure_state {
     const struct azure_config *config;
     const struct azure_cloud *cloud;
-    struct arena *arena; /* of the discovery under way */
+    struct arena *own; /* of what lives as long as the state */
+    struct azure_sets sets;
+    const char *subscription; /* in small letters */
+    struct arena *arena;      /* of the discovery under way */
     struct azure_resource *resources;
     size_t resource_count, resource_capacity;
     unsigned pages;
@@ -97,10 +133,20 @@ int azure_parse(const struct http_response *answer, const char *what, struct are
                 const struct node **ret_root, struct cloud_outcome *ret_outcome, struct error *err)
     CHECK_RESULT;
 
-/* The series of a row; `value` NULL: the set has no dimension. */
+/* --- names: azure_names.c */
+/* The series of a row, in that unit, with what an answer says of its dimensions: as many as the set has. */
 struct cloud_series *azure_series(const struct azure_state *state, struct cloud_plan *plan,
                                   struct cloud_query *query, const struct azure_query *data, size_t row,
-                                  const char *value);
+                                  const char *unit, const struct azure_dimension *dimensions);
+/* The id that is asked for, in small letters: ".../storageaccounts/a/blobservices/default" for the namespace
+ * Microsoft.Storage/storageAccounts/blobServices. */
+const char *azure_asked_id(const struct azure_set *set, const char *id, struct arena *arena);
+/* What stands up to the next slash behind a text in an id and `skip` parts more, in small letters; "":
+ * nothing. */
+const char *azure_id_part(const char *id, const char *behind, unsigned skip, struct arena *arena);
+/* The label resourceName: of what lies inside a resource that of the resource. */
+const char *azure_resource_label(const char *id, struct arena *arena);
+const char *azure_small(struct arena *arena, struct str text);
 
 int azure_discover(void *state, struct cloud_plan *plan, const struct http_response *answer, int64_t wall_ns,
                    struct arena *arena, enum cloud_step *ret_step, struct cloud_request *ret_request,

@@ -1,7 +1,10 @@
-/* Sources: Microsoft's pages of supported metrics of each resource type. */
+/* Ready-made lists. Sources, with names, units and aggregations as they stand there: Microsoft's reference
+ * pages "Supported metrics" (learn.microsoft.com/azure/azure-monitor/reference/supported-metrics) of
+ * microsoft-dbforpostgresql-flexibleservers, microsoft-compute-virtualmachines, microsoft-cdn-profiles,
+ * microsoft-network-trafficmanagerprofiles and microsoft-network-loadbalancers, looked up in 2026-11. */
 #include "scrapers/azure/azure_internal.h"
 
-const char *const azure_aggregations[AZ_AGGREGATIONS] = {"average", "minimum", "maximum", "total"};
+const char *const azure_aggregations[AZ_AGGREGATIONS] = {"average", "minimum", "maximum", "total", "count"};
 
 #define NONE NULL, 0, 0
 
@@ -10,7 +13,6 @@ static const struct azure_row postgresql[] = {
     {"cpu_percent", "Percent", AZ_AVERAGE, "database_cpu_ratio", 0.01, 0},
     {"memory_percent", "Percent", AZ_AVERAGE, "database_memory_ratio", 0.01, 0},
     {"active_connections", "Count", AZ_MAXIMUM, "database_connections", 1, 0},
-    {"max_connections", "Count", AZ_MAXIMUM, NONE},
     {"connections_failed", "Count", AZ_TOTAL, NONE},
     {"connections_succeeded", "Count", AZ_TOTAL, NONE},
     {"storage_percent", "Percent", AZ_MAXIMUM, "database_storage_ratio", 0.01, 0},
@@ -29,6 +31,11 @@ static const struct azure_row postgresql[] = {
     {"physical_replication_delay_in_bytes", "Bytes", AZ_MAXIMUM, "database_lag_bytes", 1, AZ_NEGATIVE_ABSENT},
 };
 
+/* It is not written more often. */
+static const struct azure_row postgresql_settings[] = {
+    {"max_connections", "Count", AZ_MAXIMUM, NONE},
+};
+
 static const struct azure_row postgresql_databases[] = {
     {"xact_total", "Count", AZ_TOTAL, "database_transactions_total", 1, 0},
     {"deadlocks", "Count", AZ_TOTAL, "database_deadlocks_total", 1, 0},
@@ -37,7 +44,7 @@ static const struct azure_row postgresql_databases[] = {
 static const struct azure_row machines[] = {
     {"VmAvailabilityMetric", "Count", AZ_MINIMUM, "machine_up", 1, 0},
     {"Percentage CPU", "Percent", AZ_AVERAGE, "machine_cpu_ratio", 0.01, 0},
-    {"Available Memory Bytes", "Bytes", AZ_MINIMUM, "machine_memory_free_bytes", 1, 0},
+    {"Available Memory Bytes", "Bytes", AZ_AVERAGE, "machine_memory_free_bytes", 1, 0},
     {"Network In Total", "Bytes", AZ_TOTAL, "machine_network_received_bytes_total", 1, 0},
     {"Network Out Total", "Bytes", AZ_TOTAL, "machine_network_sent_bytes_total", 1, 0},
     {"OS Disk IOPS Consumed Percentage", "Percent", AZ_AVERAGE, NONE},
@@ -54,8 +61,12 @@ static const struct azure_row front_doors[] = {
     {"Percentage5XX", "Percent", AZ_AVERAGE, NONE},
 };
 
-static const struct azure_row front_door_origins[] = {
+static const struct azure_row front_door_groups[] = {
     {"OriginHealthPercentage", "Percent", AZ_AVERAGE, "health_ratio", 0.01, 0},
+};
+
+/* These do not have the dimension OriginGroup. */
+static const struct azure_row front_door_origins[] = {
     {"OriginRequestCount", "Count", AZ_TOTAL, NONE},
     {"OriginLatency", "MilliSeconds", AZ_AVERAGE, NONE},
 };
@@ -73,26 +84,27 @@ static const struct azure_row load_balancers[] = {
     {"ByteCount", "Bytes", AZ_TOTAL, NONE},
 };
 
+static const struct azure_dimension by_database[] = {{"DatabaseName", "*"}};
+static const struct azure_dimension by_origin_group[] = {{"OriginGroup", "*"}};
+static const struct azure_dimension by_origin[] = {{"Origin", "*"}};
+static const struct azure_dimension by_endpoint[] = {{"EndpointName", "*"}};
+
 #define ROWS(rows) rows, ARRAY_LEN(rows)
+#define WHOLE      NULL, 0
+
+#define POSTGRESQL "Microsoft.DBforPostgreSQL/flexibleServers"
+#define FRONT_DOOR "Microsoft.Cdn/profiles"
 
 const struct azure_set azure_sets[] = {
-    {"postgresql-flexible", "Microsoft.DBforPostgreSQL/flexibleServers", NULL, 60, ROWS(postgresql)},
-    {"postgresql-flexible", "Microsoft.DBforPostgreSQL/flexibleServers", "DatabaseName", 60,
-     ROWS(postgresql_databases)},
-    {"vm", "Microsoft.Compute/virtualMachines", NULL, 60, ROWS(machines)},
-    {"front-door", "Microsoft.Cdn/profiles", NULL, 60, ROWS(front_doors)},
-    {"front-door", "Microsoft.Cdn/profiles", "OriginGroup", 60, ROWS(front_door_origins)},
-    {"traffic-manager", "Microsoft.Network/trafficManagerProfiles", "EndpointName", 60,
+    {"postgresql-flexible", POSTGRESQL, NULL, 60, WHOLE, ROWS(postgresql)},
+    {"postgresql-flexible", POSTGRESQL, NULL, 1800, WHOLE, ROWS(postgresql_settings)},
+    {"postgresql-flexible", POSTGRESQL, NULL, 60, ROWS(by_database), ROWS(postgresql_databases)},
+    {"vm", "Microsoft.Compute/virtualMachines", NULL, 60, WHOLE, ROWS(machines)},
+    {"front-door", FRONT_DOOR, NULL, 60, WHOLE, ROWS(front_doors)},
+    {"front-door", FRONT_DOOR, NULL, 60, ROWS(by_origin_group), ROWS(front_door_groups)},
+    {"front-door", FRONT_DOOR, NULL, 60, ROWS(by_origin), ROWS(front_door_origins)},
+    {"traffic-manager", "Microsoft.Network/trafficManagerProfiles", NULL, 60, ROWS(by_endpoint),
      ROWS(traffic_managers)},
-    {"load-balancer", "Microsoft.Network/loadBalancers", NULL, 60, ROWS(load_balancers)},
+    {"load-balancer", "Microsoft.Network/loadBalancers", NULL, 60, WHOLE, ROWS(load_balancers)},
     {0},
 };
-
-bool azure_profile_wanted(const struct string_list *profiles, const char *name)
-{
-    for (size_t i = 0; i < profiles->count; i++) {
-        if (strcmp(profiles->items[i], name) == 0)
-            return true;
-    }
-    return false;
-}

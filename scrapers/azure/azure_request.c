@@ -5,7 +5,7 @@
 #include "lib/core/clock.h"
 #include "lib/net/percent.h"
 
-#include <stdio.h>
+#include <ctype.h>
 #include <strings.h>
 
 #define METRICS_VERSION "2024-02-01"
@@ -52,15 +52,20 @@ static void add_names(struct buf *url, const struct azure_set *set)
 /* What both APIs are told alike. Without `top` a filter shows ten series, and says nothing of the others. */
 static void add_question(struct buf *url, const struct azure_set *set, const char *filter)
 {
-    char text[64];
-    add_member(url, "metricnamespace", str_from(set->type));
+    add_member(url, "metricnamespace", str_from(set->namespace_name ? set->namespace_name : set->type));
     add_names(url, set);
-    (void)snprintf(text, sizeof text, "PT%dM", set->period_s / 60);
-    add_member(url, "interval", str_from(text));
-    if (!set->dimension)
+    add_member(url, "interval", str_from(azure_grain(set->period_s)));
+    if (set->dimension_count == 0)
         return;
-    (void)snprintf(text, sizeof text, "%.40s eq '*'", set->dimension);
-    add_member(url, filter, str_from(text));
+    struct buf text = BUF_INIT(TEXT_MAX);
+    for (size_t i = 0; i < set->dimension_count; i++) {
+        buf_printf(&text, "%s%s eq '", i ? " and " : "", set->dimensions[i].name);
+        for (const char *at = set->dimensions[i].value; *at; at++)
+            buf_printf(&text, *at == '\'' ? "''" : "%c", *at);
+        buf_append_text(&text, "'");
+    }
+    add_member(url, filter, buf_str(&text));
+    buf_deinit(&text);
     buf_printf(url, "&top=%u", AZURE_SERIES_MAX);
 }
 
@@ -73,7 +78,7 @@ static void write_url(const struct azure_state *state, const struct cloud_batch 
     (void)clock_format_rfc3339(batch->to_ns, to);
     bool one = azure_is_global(&data->resource);
     if (one)
-        buf_printf(url, "%.*s%s/providers/microsoft.insights/metrics", STR_ARGS(base), data->resource.id);
+        buf_printf(url, "%.*s%s/providers/microsoft.insights/metrics", STR_ARGS(base), data->asked_id);
     else if (state->config->cloud.endpoint)
         buf_printf(url, "%.*s/subscriptions/%s/metrics:getBatch", STR_ARGS(base),
                    state->config->subscription);
@@ -98,7 +103,7 @@ static void write_body(const struct cloud_batch *batch, struct buf *body)
     json_key(&json, "resourceids");
     json_array_begin(&json);
     for (size_t i = 0; i < batch->count; i++)
-        json_text(&json, ((const struct azure_query *)batch->queries[i]->data)->resource.id);
+        json_text(&json, ((const struct azure_query *)batch->queries[i]->data)->asked_id);
     json_array_end(&json);
     json_object_end(&json);
 }
@@ -164,31 +169,55 @@ static void read_data(const struct node *data, const struct cloud_batch *batch, 
     }
 }
 
-/* The value of the set's dimension; NULL: the series has none. */
-static const char *value_of(const struct node *series, const char *dimension)
+/* What a series says of the set's dimensions, in their order; false: not of all. */
+static bool dimensions_of(const struct node *series, const struct azure_set *set,
+                          struct azure_dimension *ret_dimensions)
 {
     const struct node *values = list_of(series, "metadatavalues");
-    for (size_t i = 0; values && i < values->count; i++) {
-        const struct node *name = node_member(values->items[i], "name");
-        struct str text = name ? node_text(name, "value") : STR("");
-        struct str value = node_text(values->items[i], "value");
-        if (text.len && strcasecmp(text.ptr, dimension) == 0 && value.len)
-            return value.ptr;
+    for (size_t i = 0; i < set->dimension_count; i++) {
+        ret_dimensions[i].value = NULL;
+        for (size_t k = 0; values && k < values->count && !ret_dimensions[i].value; k++) {
+            const struct node *name = node_member(values->items[k], "name");
+            struct str text = name ? node_text(name, "value") : STR("");
+            struct str value = node_text(values->items[k], "value");
+            if (text.len && strcasecmp(text.ptr, set->dimensions[i].name) == 0 && value.len)
+                ret_dimensions[i] = (struct azure_dimension){text.ptr, value.ptr};
+        }
+        if (!ret_dimensions[i].value)
+            return false;
     }
-    return NULL;
+    return true;
 }
 
-static void read_series(const struct azure_state *state, struct cloud_query *query, const struct node *list,
-                        size_t row, const struct cloud_batch *batch, struct cloud_reading *reading)
+/* Units become parts of names: "BytesPerSecond". NULL: it is none. */
+static const char *unit_of(const struct azure_row *row, const struct node *metric)
+{
+    struct str text = node_text(metric, "unit");
+    if (row->unit)
+        return row->unit;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!isalnum((unsigned char)text.ptr[i]))
+            return NULL;
+    }
+    return text.len > 0 && text.len <= 40 ? text.ptr : NULL;
+}
+
+static void read_series(const struct azure_state *state, struct cloud_query *query, const struct node *metric,
+                        const struct node *list, size_t row, const struct cloud_batch *batch,
+                        struct cloud_reading *reading)
 {
     const struct azure_query *data = query->data;
-    const char *aggregation = azure_aggregations[data->set->rows[row].aggregation];
+    const struct azure_set *set = data->set;
+    const char *aggregation = azure_aggregations[set->rows[row].aggregation];
+    const char *unit = unit_of(&set->rows[row], metric);
+    bool planned = set->dimension_count == 0 && set->rows[row].unit;
     for (size_t i = 0; i < list->count; i++) {
+        struct azure_dimension dimensions[AZURE_DIMENSIONS_MAX];
         struct cloud_series *series = data->series[row];
-        if (data->set->dimension) {
-            const char *value = value_of(list->items[i], data->set->dimension);
-            series = value ? azure_series(state, reading->plan, query, data, row, value) : NULL;
-        }
+        if (!planned)
+            series = unit && dimensions_of(list->items[i], set, dimensions)
+                         ? azure_series(state, reading->plan, query, data, row, unit, dimensions)
+                         : NULL;
         if (series)
             read_data(list_of(list->items[i], "data"), batch, aggregation, series, reading);
         else
@@ -212,8 +241,8 @@ static void read_metric(const struct azure_state *state, struct cloud_query *que
         if (failed || !list)
             continue;
         reading->queries[at].told |= 1U << row;
-        read_series(state, query, list, row, batch, reading);
-        if (data->set->dimension && list->count >= AZURE_SERIES_MAX)
+        read_series(state, query, metric, list, row, batch, reading);
+        if (data->set->dimension_count > 0 && list->count >= AZURE_SERIES_MAX)
             cloud_reading_status(reading, at, CLOUD_PARTIAL,
                                  STR("a dimension has more values than are asked for"));
     }
@@ -262,7 +291,7 @@ static size_t find_query(const struct cloud_batch *batch, struct str id)
     size_t at = 0;
     while (at < batch->count &&
            (id.len == 0 ||
-            strcasecmp(id.ptr, ((const struct azure_query *)batch->queries[at]->data)->resource.id) != 0))
+            strcasecmp(id.ptr, ((const struct azure_query *)batch->queries[at]->data)->asked_id) != 0))
         at++;
     return at;
 }

@@ -117,9 +117,13 @@ static void put_total(struct page *page, const struct cloud_series *series)
 {
     const struct cloud_metric_desc *desc = &series->metric->desc;
     const struct metric_desc family = {.name = desc->total_name, .type = METRIC_COUNTER, .help = desc->help};
+    /* OpenMetrics knows no counter of such a name. */
+    const struct metric_desc bare = {.name = desc->name, .type = METRIC_UNTYPED, .help = desc->help};
     double total = series->account.shown[0];
     size_t count = labels_of(page, series);
     batch_put(page->batch, &family, page->labels, count, value_of(total));
+    if (desc->runs_up)
+        batch_put(page->batch, &bare, page->labels, count, value_of(total));
     if (desc->common && desc->common->counter)
         put_common(page, series, total);
 }
@@ -172,8 +176,9 @@ static void put_series(struct page *page, struct cloud_series *series)
         int64_t age_ns = page->now_ns - bucket.start_ns - period_ns;
         metric->shown++;
         metric->oldest_ns = age_ns > metric->oldest_ns ? age_ns : metric->oldest_ns;
-        put_gauge(page, series, bucket.values[0]);
-    } else if (is_zero(page, series, stale_ns))
+        if (!metric->desc.runs_up)
+            put_gauge(page, series, bucket.values[0]);
+    } else if (is_zero(page, series, stale_ns) && !metric->desc.runs_up)
         put_gauge(page, series, 0);
     if (metric->desc.total_name && series->account.shown)
         put_total(page, series);

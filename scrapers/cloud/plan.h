@@ -38,6 +38,7 @@ struct cloud_metric_desc {
     bool negative_is_absent;           /* -1 means inactive here */
     bool absent_is_zero;               /* nothing happened, where the cloud writes no zeros */
     bool no_total;                     /* a sum of which no counter makes sense */
+    bool runs_up;                      /* the peer's metric of this name is the counter, without _total */
     const char *total_name;            /* NULL: the name with _total */
 };
 

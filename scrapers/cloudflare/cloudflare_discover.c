@@ -167,9 +167,12 @@ static void plan_http(struct cloud_plan *plan, const struct cloudflare_zone *zon
     struct cloud_query *query = cloud_plan_query(plan, &desc);
     for (size_t i = 0; i < CLOUDFLARE_SUMS; i++) {
         const struct cloudflare_column *column = &cloudflare_columns[i];
-        struct cloud_metric *metric = cloud_plan_metric(
-            plan, &(struct cloud_metric_desc){
-                      .name = column->name, .help = column->help, .kind = CLOUD_SUM, .absent_is_zero = true});
+        struct cloud_metric *metric =
+            cloud_plan_metric(plan, &(struct cloud_metric_desc){.name = column->name,
+                                                                .help = column->help,
+                                                                .kind = CLOUD_SUM,
+                                                                .absent_is_zero = true,
+                                                                .runs_up = column->runs_up});
         data->sums[i] = cloud_plan_series(
             plan, query, metric, str_from(arena_printf(arena, "http|%s|%s", zone->id, column->field)), labels,
             ARRAY_LEN(labels), str_from(zone->name));

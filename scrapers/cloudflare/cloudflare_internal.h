@@ -1,6 +1,12 @@
 /* Inside the Cloudflare source. cloudflare_discover.c finds zones and makes the plan, cloudflare_query.c asks
  * for analytics, cloudflare_pools.c for the health of load balancer pools.
  *
+ * Sources, looked up in 2026-11: datasets and fields of developers.cloudflare.com (analytics/graphql-api;
+ * load-balancing/reference/load-balancing-analytics); names and labels of lablabs/cloudflare-exporter
+ * (prometheus.go), whose counters have no _total but for those of requests, bandwidth, threats, page views
+ * and pools. Its cloudflare_zone_pool_health_status tells of a pool as one load balancer saw it with its last
+ * request; cloudflare_pool_health_status here is what the monitors say, and so has another name.
+ *
  * All answers are outside bytes. Threads: the scrape loop. */
 #ifndef FRAISEQL_SCRAPERS_CLOUDFLARE_CLOUDFLARE_INTERNAL_H
 #define FRAISEQL_SCRAPERS_CLOUDFLARE_CLOUDFLARE_INTERNAL_H
@@ -32,6 +38,7 @@ enum cloudflare_kind { CF_HTTP, CF_BALANCING, CF_POOLS };
 /* Columns of httpRequests1mGroups. */
 struct cloudflare_column {
     const char *field, *name, *help;
+    bool runs_up; /* as in cloud_metric_desc */
 };
 extern const struct cloudflare_column cloudflare_columns[CLOUDFLARE_SUMS];
 

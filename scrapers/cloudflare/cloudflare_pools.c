@@ -25,13 +25,15 @@ static int health_of(const struct node *node)
 }
 
 static void put(const struct place *place, const char *name, const char *help, const char *word,
-                const struct node *pool, struct str origin, double value)
+                const struct node *pool, const struct node *origin, double value)
 {
+    struct str origin_name = origin ? node_text(origin, "name") : STR("");
     const struct label labels[] = {LABEL_TEXT("account", place->data->account),
                                    {STR("pool_name"), node_text(pool, "name")},
-                                   {STR("origin_name"), origin}};
+                                   {STR("origin_name"), origin_name},
+                                   {STR("ip"), origin ? node_text(origin, "address") : STR("")}};
     const char *key = arena_printf(place->arena, "%s|%s|%s|%s", name, place->data->id,
-                                   node_text(pool, "id").ptr, origin.ptr);
+                                   node_text(pool, "id").ptr, origin_name.ptr);
     struct cloud_metric *metric = cloud_plan_metric(
         place->reading->plan, &(struct cloud_metric_desc){.name = name,
                                                           .help = help,
@@ -39,7 +41,7 @@ static void put(const struct place *place, const char *name, const char *help, c
                                                           .settle_ns = NS_PER_S,
                                                           .common = word ? cloud_common_find(word) : NULL});
     struct cloud_series *series = cloud_plan_series(place->reading->plan, place->query, metric, str_from(key),
-                                                    labels, origin.len ? 3 : 2, node_text(pool, "name"));
+                                                    labels, origin ? 4 : 2, node_text(pool, "name"));
     if (series)
         cloud_reading_point(place->reading, series, place->at_ns, value);
 }
@@ -54,8 +56,8 @@ static void read_pool(const struct place *place, const struct node *pool)
         return;
     }
     if (health >= 0)
-        put(place, "cloudflare_pool_health_status", "Whether the pool is healthy: 1 or 0.", NULL, pool,
-            STR(""), health);
+        put(place, "cloudflare_pool_health_status", "Whether the pool is healthy: 1 or 0.", NULL, pool, NULL,
+            health);
     for (size_t i = 0; origins && i < origins->count; i++) {
         struct str name = node_text(origins->items[i], "name");
         int healthy = health_of(origins->items[i]);
@@ -63,14 +65,14 @@ static void read_pool(const struct place *place, const struct node *pool)
             continue; /* no monitor looks at it */
         counts[healthy]++;
         put(place, "cloudflare_pool_origin_health_status", "Whether the origin passes its checks: 1 or 0.",
-            NULL, pool, name, healthy);
+            NULL, pool, origins->items[i], healthy);
     }
     if (counts[0] + counts[1] == 0)
         return;
     put(place, "cloudflare_pool_healthy_origins", "Origins of the pool that pass their checks.",
-        "load_balancer_healthy_backends", pool, STR(""), counts[1]);
+        "load_balancer_healthy_backends", pool, NULL, counts[1]);
     put(place, "cloudflare_pool_unhealthy_origins", "Origins of the pool that do not.",
-        "load_balancer_unhealthy_backends", pool, STR(""), counts[0]);
+        "load_balancer_unhealthy_backends", pool, NULL, counts[0]);
 }
 
 int cloudflare_read_pools(const struct cloud_batch *batch, const struct http_response *answer,

@@ -12,14 +12,14 @@
 #define TEXT_MAX 8192U
 
 const struct cloudflare_column cloudflare_columns[CLOUDFLARE_SUMS] = {
-    {"requests", "cloudflare_zone_requests", "Requests."},
-    {"cachedRequests", "cloudflare_zone_requests_cached", "Requests answered from the cache."},
-    {"encryptedRequests", "cloudflare_zone_requests_ssl_encrypted", "Requests over TLS."},
-    {"bytes", "cloudflare_zone_bandwidth", "Bytes sent to clients."},
-    {"cachedBytes", "cloudflare_zone_bandwidth_cached", "Bytes sent from the cache."},
-    {"encryptedBytes", "cloudflare_zone_bandwidth_ssl_encrypted", "Bytes sent over TLS."},
-    {"threats", "cloudflare_zone_threats", "Requests that were taken for attacks."},
-    {"pageViews", "cloudflare_zone_pageviews", "Views of pages."},
+    {"requests", "cloudflare_zone_requests", "Requests.", false},
+    {"cachedRequests", "cloudflare_zone_requests_cached", "Requests answered from the cache.", true},
+    {"encryptedRequests", "cloudflare_zone_requests_ssl_encrypted", "Requests over TLS.", true},
+    {"bytes", "cloudflare_zone_bandwidth", "Bytes sent to clients.", false},
+    {"cachedBytes", "cloudflare_zone_bandwidth_cached", "Bytes sent from the cache.", true},
+    {"encryptedBytes", "cloudflare_zone_bandwidth_ssl_encrypted", "Bytes sent over TLS.", true},
+    {"threats", "cloudflare_zone_threats", "Requests that were taken for attacks.", false},
+    {"pageViews", "cloudflare_zone_pageviews", "Views of pages.", false},
 };
 
 #define HEAD                                                                                                 \
@@ -116,7 +116,8 @@ static void read_statuses(struct cloud_query *query, const struct node *sum, int
         reading->plan, &(struct cloud_metric_desc){.name = "cloudflare_zone_requests_status",
                                                    .help = "Requests by status of the answer.",
                                                    .kind = CLOUD_SUM,
-                                                   .absent_is_zero = true});
+                                                   .absent_is_zero = true,
+                                                   .runs_up = true});
     for (size_t i = 0; list && list->kind == NODE_SEQUENCE && i < list->count; i++) {
         struct str status = node_text(list->items[i], "edgeResponseStatus");
         uint64_t number;

@@ -33,7 +33,10 @@ static void append_lower(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        buf_append_byte(out, is_replaced(c) ? '_' : is_upper(c) ? (char)(c - 'A' + 'a') : c);
+        if (c == '%')
+            buf_append_text(out, "_percent");
+        else
+            buf_append_byte(out, is_replaced(c) ? '_' : is_upper(c) ? (char)(c - 'A' + 'a') : c);
     }
 }
 

@@ -1,5 +1,7 @@
 /* Names and labels as YACE (prometheus-community) gives them, so that its dashboards work:
- * aws_rds_cpuutilization_average, dimension_DBInstanceIdentifier, tag_Name. Pure. */
+ * aws_rds_cpuutilization_average, dimension_DBInstanceIdentifier, tag_Name. As BuildMetricName
+ * (pkg/promutil/migrate.go) and PromString (pkg/promutil/prometheus.go) of its repository, looked up in 2026-11.
+ * Pure. */
 #ifndef FRAISEQL_SCRAPERS_CLOUDWATCH_NAMES_H
 #define FRAISEQL_SCRAPERS_CLOUDWATCH_NAMES_H
 

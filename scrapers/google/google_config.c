@@ -33,6 +33,11 @@ static int check_profile(const char *text, struct error *err)
     return code;
 }
 
+static const struct option_enum absent_choices[] = {{"auto", GOOGLE_ABSENT_AUTO},
+                                                    {"zero", GOOGLE_ABSENT_IS_ZERO},
+                                                    {"unknown", GOOGLE_ABSENT_IS_UNKNOWN},
+                                                    {NULL, 0}};
+
 static const struct option metric_options[] = {
     {.name = "type",
      .type = OPT_STRING,
@@ -47,6 +52,15 @@ static const struct option metric_options[] = {
      .max = 86400 * NS_PER_S,
      .unit = "duration",
      .help = "Length of a bucket; default: the sample period that Google names, at least 60s."},
+    {.name = "absent",
+     .type = OPT_ENUM,
+     .offset = offsetof(struct google_metric_config, absent),
+     .default_text = "auto",
+     .choices = absent_choices,
+     .help =
+         "What a period without a point says: `zero`, that nothing happened, as of metrics of which Google "
+         "writes no zeros; `unknown`, that there is no value. `auto` is zero for the counts of which the "
+         "profiles know it."},
     {.name = "filter",
      .type = OPT_STRING,
      .offset = offsetof(struct google_metric_config, filter),

@@ -8,19 +8,31 @@
 
 #define ANSWER_MAX (64UL << 20)
 
+/* Asked for by name: period, filter and what absence means go before a profile's. */
 static void want(struct google_state *state, const struct google_profile_metric *metric, int64_t period_ns)
 {
     for (size_t i = 0; i < state->wanted_count; i++) {
         struct google_wanted *known = &state->wanted[i];
         if (strcmp(known->metric.type, metric->type) != 0)
             continue;
-        if (period_ns) /* asked for by name: its period and filter go before the profile's */
+        known->metric.flags = metric->flags;
+        if (period_ns)
             known->period_ns = period_ns;
         if (metric->filter)
             known->metric.filter = metric->filter;
         return;
     }
     state->wanted[state->wanted_count++] = (struct google_wanted){*metric, period_ns};
+}
+
+static unsigned flags_of(const struct google_metric_config *metric)
+{
+    unsigned flags = google_type_flags(metric->type);
+    if (metric->absent == GOOGLE_ABSENT_IS_ZERO)
+        flags |= GOOGLE_ABSENT_ZERO;
+    if (metric->absent == GOOGLE_ABSENT_IS_UNKNOWN)
+        flags &= ~(unsigned)GOOGLE_ABSENT_ZERO;
+    return flags;
 }
 
 struct google_state *google_state_new(const struct google_config *config)
@@ -39,8 +51,9 @@ struct google_state *google_state_new(const struct google_config *config)
     for (size_t i = 0; i < config->metrics.count; i++) {
         const struct google_metric_config *metric =
             SECTION_AT(const struct google_metric_config, config->metrics, i);
-        want(state, &(struct google_profile_metric){.type = metric->type, .filter = metric->filter},
-             metric->period_ns);
+        const struct google_profile_metric wanted = {
+            .type = metric->type, .flags = flags_of(metric), .filter = metric->filter};
+        want(state, &wanted, metric->period_ns);
     }
     return state;
 }
@@ -99,13 +112,56 @@ int google_parse(const struct http_response *answer, struct arena *arena, const 
     return ret_outcome->verdict == CLOUD_REFUSED ? code : 0;
 }
 
-/* stackdriver_exporter's normalisation: what is no letter or digit becomes an underscore. */
+/* --- names --------------------------------------------------------------------------------------------- */
+
+enum letter { LETTER_SMALL, LETTER_CAPITAL, LETTER_DIGIT, LETTER_OTHER };
+
+static enum letter letter_of(char c)
+{
+    unsigned char letter = (unsigned char)c;
+    return islower(letter)   ? LETTER_SMALL
+           : isupper(letter) ? LETTER_CAPITAL
+           : isdigit(letter) ? LETTER_DIGIT
+                             : LETTER_OTHER;
+}
+
+/* Whether a word begins at `at`, of which something stands before. */
+static bool is_word(const char *at)
+{
+    enum letter before = letter_of(at[-1]), here = letter_of(at[0]);
+    if (here == LETTER_SMALL && before == LETTER_CAPITAL)
+        return false;
+    if (here == LETTER_CAPITAL && before == LETTER_CAPITAL)
+        return letter_of(at[1]) == LETTER_SMALL;
+    return before != here;
+}
+
+/* "k8s_container" becomes "k_8_s_container", "HTTPServer" "http_server". */
+static void write_words(struct buf *out, const char *text)
+{
+    bool begun = false;
+    for (const char *at = text; *at; at++) {
+        if (letter_of(*at) == LETTER_OTHER)
+            continue;
+        if (begun && is_word(at))
+            buf_append_text(out, "_");
+        buf_printf(out, "%c", tolower((unsigned char)*at));
+        begun = true;
+    }
+}
+
+/* stackdriver_exporter's names: utils.NormalizeMetricName (utils/utils.go, which parts words as the package
+ * fatih/camelcase does) and buildFQName (collectors/monitoring_metrics.go), looked up in 2026-11. */
 const char *google_family_name(const char *resource, const char *type, struct arena *arena)
 {
-    char *name = arena_printf(arena, "stackdriver_%s_%s", resource, type);
-    for (char *at = name; *at; at++)
-        *at = isalnum((unsigned char)*at) ? (char)tolower((unsigned char)*at) : '_';
-    return name;
+    struct buf name = BUF_INIT(4096);
+    buf_append_text(&name, "stackdriver_");
+    write_words(&name, resource);
+    buf_append_text(&name, "_");
+    write_words(&name, type);
+    const char *copy = arena_strdup(arena, buf_str(&name));
+    buf_deinit(&name);
+    return copy;
 }
 
 /* --- descriptors --------------------------------------------------------------------------------------- */

@@ -20,9 +20,12 @@
 #define GOOGLE_BOUNDS_MAX    64U             /* of a histogram of ours; finer ones are merged */
 #define GOOGLE_FINE_MAX      5000U           /* bounds of one of Google's that are read */
 
+enum google_absent { GOOGLE_ABSENT_AUTO, GOOGLE_ABSENT_IS_ZERO, GOOGLE_ABSENT_IS_UNKNOWN };
+
 struct google_metric_config {
     const char *type; /* "loadbalancing.googleapis.com/https/request_count" */
     int64_t period_ns;
+    int absent;         /* enum google_absent */
     const char *filter; /* further conditions; NULL: none */
     struct option_position position;
 };
@@ -59,6 +62,8 @@ struct google_profile {
 
 extern const struct google_profile google_profiles[]; /* ended by a NULL name */
 const struct google_profile *google_profile_find(const char *name);
+/* What any profile knows of a type: its flags; 0: nothing. */
+unsigned google_type_flags(const char *type);
 
 /* --- what is wanted, and what Google says of it */
 enum google_value { GOOGLE_NUMBER, GOOGLE_BOOL, GOOGLE_DISTRIBUTION, GOOGLE_OTHER };

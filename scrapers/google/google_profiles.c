@@ -58,3 +58,14 @@ const struct google_profile *google_profile_find(const char *name)
     }
     return NULL;
 }
+
+unsigned google_type_flags(const char *type)
+{
+    for (const struct google_profile *at = google_profiles; at->name; at++) {
+        for (size_t i = 0; i < at->count; i++) {
+            if (strcmp(at->metrics[i].type, type) == 0)
+                return at->metrics[i].flags;
+        }
+    }
+    return 0;
+}

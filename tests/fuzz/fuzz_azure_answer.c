@@ -12,10 +12,19 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *profiles[] = {"postgresql-flexible", "traffic-manager"};
+/* Its unit, and how many labels its series have, stand in the answer. */
+static const char *aggregations[] = {"total", "count"};
+static struct string_pair dimensions[] = {{"ApiName", "*"}, {"Tier", "*"}};
+static struct azure_metric_config metrics[] = {{.type = "Microsoft.DBforPostgreSQL/flexibleServers",
+                                                .name = "Transactions",
+                                                .aggregations = {2, aggregations},
+                                                .dimensions = {2, dimensions},
+                                                .period_ns = MIN}};
 static const struct azure_config config = {.target = {.name = "a", .region = "r"},
                                            .cloud = {.endpoint = "http://127.0.0.1:1"},
                                            .subscription = "00000000-0000-0000-0000-000000000000",
-                                           .profiles = {2, profiles}};
+                                           .profiles = {2, profiles},
+                                           .metrics = {1, metrics}};
 static const struct azure_cloud cloud = {"public", "https://login.invalid", "https://management.invalid"};
 
 static void discover(struct azure_state *state, struct cloud_plan *plan, const struct http_response *answer)

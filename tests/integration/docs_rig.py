@@ -8,7 +8,7 @@ import threading
 import time
 
 import harness
-from fake_cloudwatch import FakeCloudWatch
+from docs_clouds import make_clouds
 from fake_kubernetes import FakeKubernetes
 from harness import Folder, Peer, Postgres, otlp_request, otlp_span, send_spans
 
@@ -17,7 +17,6 @@ from harness import Folder, Peer, Postgres, otlp_request, otlp_span, send_spans
 UNMET = {
     "checksums": "the rig's initdb makes clusters without",
     "checksum failure": "no page is damaged",
-    "profile of another cloud": "the rig has a fake of AWS only",
     "a switch": "there is no HAProxy",
     "PostgreSQL 16+": "the rig runs Debian's 15",
     "PostgreSQL 17+": "the rig runs Debian's 15",
@@ -134,31 +133,6 @@ SLOS = [
 ]
 
 
-def make_cloud(case):
-    """A fake of AWS with one resource of each profile, and the target that scrapes it."""
-    fake = case.open(FakeCloudWatch())
-    role = "arn:aws:iam::123456789012:role/metrics"
-    fake.roles[role] = {"trusts": ["arn:aws:iam::123456789012:user/jo"]}
-    at = time.time()
-    database, balancer, machine = {"DBInstanceIdentifier": "orders"}, {"LoadBalancer": "app/shop/1"}, {"InstanceId": "i-1"}
-    values = [("AWS/RDS", database, ["CPUUtilization", "DatabaseConnections", "FreeableMemory", "FreeStorageSpace", "ReadLatency",
-                                     "WriteLatency", "ReplicaLag", "MaximumUsedTransactionIDs"]),
-              ("AWS/EC2", machine, ["StatusCheckFailed", "CPUUtilization", "NetworkIn", "NetworkOut", "CPUCreditBalance"]),
-              ("AWS/ApplicationELB", balancer, ["RequestCount", "HTTPCode_ELB_5XX_Count", "TargetResponseTime",
-                                                "NewConnectionCount"]),
-              ("AWS/ApplicationELB", {**balancer, "TargetGroup": "t/1"}, ["HealthyHostCount", "UnHealthyHostCount"]),
-              ("AWS/Route53", {"HealthCheckId": "h"}, ["HealthCheckPercentageHealthy"])]
-    for namespace, dimensions, names in values:
-        for name in names:
-            for i in range(20):
-                fake.put(namespace, name, dimensions, 1, at - 60 * i)
-    fake.forbidden = {"CPUCreditBalance"}
-    target = {"name": "aws", "region": "us-east", "location": "us-east-1", "endpoint": fake.url("/"), "interval": "1s",
-              "profiles": ["rds-postgresql", "ec2", "alb", "route53"], "credentials": {"role_arn": role},
-              "budget": {"usd_per_month": 1000}}
-    return fake.user(), target
-
-
 class Rig:
     """Everything at once. `collector` is started and answers; what it shows settles within some seconds."""
 
@@ -169,13 +143,13 @@ class Rig:
         self.hook = case.open(Peer(lambda handler: (200, {}, b"")))
         self.otlp = harness.free_port()
         secret = self.folder.file("webhook.secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n")
-        env, cloud = make_cloud(case)
+        env, clouds = make_clouds(case, self.folder)
         self.collector = case.collector({
             "collector": {"name": "observer-1", "region": "us-east"},
             "regions": {"us-east": {"provider": "aws", "location": "us-east-1"}},
             "scrapers": {"postgres": postgres_targets(self.postgres), "prometheus": [
                 {"name": "app", "region": "us-east", "url": self.app.url("/metrics"), "interval": "500ms"}],
-                "cloudwatch": [cloud], "kubernetes": [case.open(FakeKubernetes()).target()]},
+                **clouds, "kubernetes": [case.open(FakeKubernetes()).target()]},
             "probes": probes(self.postgres, self.plain, self.tls),
             "otlp": {"http": f"127.0.0.1:{self.otlp}", "grpc": f"127.0.0.1:{harness.free_port()}",
                      "sources": [{"address": "127.0.0.1/32", "region": "us-east"}]},

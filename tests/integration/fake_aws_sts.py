@@ -17,6 +17,7 @@ import urllib.parse
 from harness import free_port
 
 ACCOUNT = "123456789012"
+FORMS = ["application/x-www-form-urlencoded; charset=utf-8", "application/x-www-form-urlencoded"]
 CLOCK_S = 300  # by how much a request's time may differ from ours
 
 
@@ -211,7 +212,7 @@ class FakeAws:
         return key, service, region
 
     def serve_query(self, handler, parts):
-        if handler.headers.get("Content-Type") != "application/x-www-form-urlencoded; charset=utf-8":
+        if handler.headers.get("Content-Type") not in FORMS:
             raise Refusal(400, "InvalidAction", "not a form")
         form = dict(urllib.parse.parse_qsl(handler.body.decode(), strict_parsing=True, keep_blank_values=True))
         action = form.get("Action")

@@ -8,6 +8,8 @@ import base64
 import http.server
 import json
 import os
+import re
+import ssl
 import subprocess
 import threading
 import time
@@ -41,7 +43,7 @@ class Key:
         self.certificate = os.path.join(folder.path, name + ".crt")
         self.public = os.path.join(folder.path, name + ".pub")
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.path, "-out", self.certificate, "-days", "2",
-                "-subj", "/CN=fake")
+                "-subj", "/CN=fake", "-addext", "subjectAltName=IP:127.0.0.1")
         with open(self.public, "wb") as out:
             out.write(openssl("pkey", "-in", self.path, "-pubout"))
 
@@ -92,8 +94,12 @@ class Call:
         self.query = urllib.parse.parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
         self.headers, self.body = handler.headers, body
 
+    def kind(self):
+        """What the body is called; that it is UTF-8 need not be said."""
+        return re.sub(r"; ?charset=utf-8$", "", self.headers.get("Content-Type") or "", flags=re.I)
+
     def form(self):
-        if self.headers.get("Content-Type") != "application/x-www-form-urlencoded":
+        if self.kind() != "application/x-www-form-urlencoded":
             raise ValueError("a form is not called one: " + str(self.headers.get("Content-Type")))
         pairs = urllib.parse.parse_qsl(self.body.decode("ascii"), strict_parsing=True, keep_blank_values=True)
         form = dict(pairs)
@@ -102,7 +108,7 @@ class Call:
         return form
 
     def json(self):
-        if self.headers.get("Content-Type") != "application/json":
+        if self.kind() != "application/json":
             raise ValueError("JSON is not called that: " + str(self.headers.get("Content-Type")))
         return json.loads(self.body)
 
@@ -112,10 +118,12 @@ class Call:
 
 
 class FakeCloud:
-    """Subclasses answer `route(call)` with (place, function); the function returns (headers, object or bytes)."""
+    """Subclasses answer `route(call)` with (place, function); the function returns (headers, object or bytes). With a Key
+    in `tls` it is served over TLS with the key's certificate, for clients that send tokens over nothing else."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.violations, self.calls = [], []
+        self.scheme = "https" if tls else "http"
         self.faults, self.lock = {}, threading.Lock()
         fake = self
 
@@ -138,10 +146,14 @@ class FakeCloud:
 
         self.port = harness.free_port()
         self.server = Server(("127.0.0.1", self.port), Handler)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls.certificate, tls.path)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def url(self, path=""):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
     def fail(self, place, *faults):
         with self.lock:
@@ -194,7 +206,8 @@ class FakeCloud:
     def send(handler, status, headers, answer, cut=False):
         raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         handler.send_response(status)
-        for key, value in headers.items():
+        kind = "text/plain" if isinstance(answer, bytes) else "application/json"
+        for key, value in {"Content-Type": kind, **headers}.items():
             handler.send_header(key, value)
         handler.send_header("Content-Length", str(len(raw)))
         handler.end_headers()

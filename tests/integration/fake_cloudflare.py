@@ -46,6 +46,7 @@ class FakeCloudflare(FakeCloud):
         self.balanced = {}      # (zone, minute, balancer, pool, origin) -> count
         self.pools = []
         self.windows = []       # (dataset, from, to, zones)
+        self.queries = {}       # dataset -> (text, variables) of the last query
         self.hangs = False
         super().__init__()
 
@@ -110,6 +111,7 @@ class FakeCloudflare(FakeCloud):
         fields = set(re.findall(r"[\w:]+", match[3]))
         if fields - DATASETS[match[1]]:
             raise ValueError(f"fields {fields - DATASETS[match[1]]}")
+        self.queries[match[1]] = body["query"], body["variables"]
         inside, self.inside = self.inside, None
         if inside:
             message = "internal server error" if inside == "internal" else "rate limit reached"

@@ -107,7 +107,7 @@ class FakeCloudWatch(FakeAws):
             raise Refusal(400, "ValidationError", f"period {period}")
         if start % period or end % period:
             raise Refusal(400, "ValidationError", "a window that is not aligned to the period is slow")
-        if len(stat["Metric"]["Dimensions"]) > 30:
+        if len(stat["Metric"].get("Dimensions", [])) > 30:
             raise Refusal(400, "ValidationError", "dimensions")
 
     @staticmethod
@@ -122,7 +122,7 @@ class FakeCloudWatch(FakeAws):
         stat = query["MetricStat"]
         metric, period = stat["Metric"], stat["Period"]
         key = (metric["Namespace"], metric["MetricName"],
-               tuple(sorted((d["Name"], d["Value"]) for d in metric["Dimensions"])))
+               tuple(sorted((d["Name"], d["Value"]) for d in metric.get("Dimensions", []))))
         buckets = {}
         for at, value, visible in self.values.get(key, []):
             bucket = int(at // period * period)

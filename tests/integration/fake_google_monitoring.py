@@ -29,6 +29,10 @@ ALIGNERS = {
     "ALIGN_NEXT_OLDER": ({"GAUGE"}, NUMBER | {"BOOL"}),
     "ALIGN_FRACTION_TRUE": ({"GAUGE"}, {"BOOL"}),
 }
+# Google's own clients write enumerations as numbers (common.proto, metric_service.proto).
+NUMBERED = {"view": {"0": "FULL", "1": "HEADERS"},
+            "aggregation.perSeriesAligner": {"1": "ALIGN_DELTA", "4": "ALIGN_NEXT_OLDER", "10": "ALIGN_MIN", "11": "ALIGN_MAX",
+                                             "12": "ALIGN_MEAN", "14": "ALIGN_SUM", "17": "ALIGN_FRACTION_TRUE"}}
 TYPE = re.compile(r'metric\.type = "([\w./-]+)"')
 CONDITION = re.compile(r'(metric|resource)\.labels\.(\w+) = "([^"\\]*)"')
 
@@ -85,6 +89,9 @@ class FakeGoogleMonitoring(FakeGoogle):
             self.points.setdefault(key, []).append((int(at), value, visible))
 
     def route(self, call):
+        if call.query.pop("$alt", None):  # how the JSON is to be written
+            for name, words in NUMBERED.items():
+                call.query.update({name: [words.get(value, value) for value in call.query[name]]} if name in call.query else {})
         base = f"/v3/projects/{self.project}/"
         if self.hangs and call.path.startswith(base):
             time.sleep(120)
@@ -122,7 +129,7 @@ class FakeGoogleMonitoring(FakeGoogle):
         if not start < end <= time.time() + 1 or start % 60 or end % 60:
             raise ValueError(f"window {start} {end}")
         if query["view"] != ["FULL"] or not 1 <= int(query["pageSize"][0]) <= 100000:
-            raise ValueError("view or pageSize")
+            raise ValueError(f"view or pageSize {query['view']} {query['pageSize']}")
         if kind not in self.descriptors:
             raise Refused(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": f"Cannot find metric {kind}"}})
         descriptor, aligner, period = self.descriptors[kind], query.get("aggregation.perSeriesAligner"), 60

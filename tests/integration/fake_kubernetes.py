@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.parse
 
 from harness import Folder, Peer
 
@@ -56,7 +57,7 @@ class FakeKubernetes:
         self.peer = Peer(self.answer)
 
     def answer(self, handler):
-        path = handler.path.split("?")[0]
+        path = urllib.parse.unquote(handler.path.split("?")[0])
         if handler.headers.get("Authorization") != "Bearer " + TOKEN:
             return 401, {"Content-Type": "application/json"}, json.dumps({"kind": "Status", "code": 401}).encode()
         if path == "/api/v1/nodes/n1/proxy/metrics/cadvisor":

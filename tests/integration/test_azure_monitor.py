@@ -9,6 +9,7 @@ from harness import Case, Folder, wait_until
 
 POSTGRES = "Microsoft.DBforPostgreSQL/flexibleServers"
 TRAFFIC = "Microsoft.Network/trafficManagerProfiles"
+STORAGE = "Microsoft.Storage/storageAccounts"
 MACHINE = "Microsoft.Compute/virtualMachines"
 PREFIX = "azurerm_resource_metric_"
 FAILED = PREFIX + "connections_failed_count_total"
@@ -54,14 +55,14 @@ class TestAzureMonitor(Case):
         wait_until(lambda: c.value(name) == 12.5, 60, "a gauge")
         labels = dict(next(labels for at, labels in c.metrics() if at == name))
         self.assertEqual({key: labels[key] for key in ("resourceID", "resourceName", "resourceGroup", "subscriptionID", "target")},
-                         {"resourceID": self.orders, "resourceName": "Orders-DB", "resourceGroup": "production",
+                         {"resourceID": self.orders, "resourceName": "orders-db", "resourceGroup": "production",
                           "subscriptionID": SUBSCRIPTION, "target": "azure-apac"})
         self.assertEqual(c.value("fraiseql_region_database_cpu_ratio", resource="Orders-DB", region="apac"), 0.125)
         self.assertEqual(c.value("fraiseql_region_database_up", resource="Orders-DB"), 1)
         self.assertEqual(c.value("fraiseql_region_database_lag_seconds", resource="Orders-DB"), 2)
         transactions = PREFIX + "xact_total_count_total"
         wait_until(lambda: (c.value(transactions, dimension="orders") or 0) >= 35, 60, "a dimension")
-        self.assertEqual(c.value("azurerm_resource_info", resourceName="Orders-DB", location="westeurope"), 1)
+        self.assertEqual(c.value("azurerm_resource_info", resourceName="orders-db", location="westeurope"), 1)
         self.assertIsNone(c.value(name, resourceName="foreign"))
         self.assertFalse(self.fake.violations)
 
@@ -119,6 +120,44 @@ class TestAzureMonitor(Case):
         self.assertEqual({api for api, *_ in self.fake.ledger}, {"metrics"})
         self.assertGreaterEqual(c.value("fraiseql_cloud_billed_units_total", api="metrics"), 1)
         self.assertFalse(self.fake.violations)
+
+    def test_metrics_of_any_type(self):
+        fake = self.fake
+        store, front = fake.add(STORAGE, "Logs"), fake.add(TRAFFIC, "front", "global")
+        blobs = store + "/blobservices/default"
+        fake.units.update({"Ingress": "Bytes", "database_size_bytes": "Bytes", "tps/second %": "CountPerSecond"})
+        for minutes in range(4, 10):
+            at = self.now - 60 * minutes
+            for service, count in ((store, 7), (blobs, 5)):
+                fake.put(service, "Transactions", at, "total", count, ("GetBlob", "OAuth"))
+            fake.put(blobs, "Ingress", at, "total", 100)
+            fake.put(blobs, "Ingress", at, "count", 2)
+            fake.put(self.orders, "tps/second %", at, "maximum", 12.5)
+            fake.put(self.orders, "cpu_percent", at, "average", 50)
+            fake.put(front, "QpsByEndpoint", at, "total", 3, "eu")
+        for minutes in range(5, 100, 5):
+            fake.put(self.orders, "database_size_bytes", self.now - 60 * minutes, "maximum", 1 << 30)
+        inside = STORAGE + "/blobServices"
+        split = {"ApiName": "*", "Authentication": "OAuth"}
+        c = self.run_collector(metrics=[
+            {"type": STORAGE, "name": "Transactions", "aggregations": ["Total"], "dimensions": split},
+            {"type": STORAGE, "namespace": inside, "name": "Transactions", "aggregations": ["total"], "dimensions": split},
+            {"type": STORAGE, "namespace": inside, "name": "Ingress", "aggregations": ["total", "count"]},
+            {"type": POSTGRES, "name": "tps/second %", "aggregations": ["maximum"]},
+            {"type": POSTGRES, "name": "cpu_percent", "aggregations": ["average"]},  # the profile's already
+            {"type": POSTGRES, "name": "database_size_bytes", "aggregations": ["maximum"], "period": "30m"},
+            {"type": TRAFFIC, "name": "QpsByEndpoint", "aggregations": ["total"], "dimensions": {"EndpointName": "eu"}}])
+        sums = lambda name, **labels: lambda: c.value(PREFIX + name, **labels)
+        transactions = sums("transactions_count_total", resourceID=store, dimensionApiname="GetBlob", dimensionAuthentication="OAuth")
+        wait_until(lambda: transactions() == 42, 60, "values by two dimensions")
+        wait_until(lambda: sums("transactions_count_total", resourceID=blobs)() == 30, 60, "a service inside a resource")
+        self.assertEqual(sums("ingress_bytes_total")(), 600)
+        self.assertEqual(sums("ingress_count_bytes_total", resourceName="logs")(), 12)
+        wait_until(lambda: sums("tps_second__maximum_countpersecond")() == 12.5, 60, "a unit that the answer gives")
+        wait_until(lambda: sums("qpsbyendpoint_count_total", dimension="eu")() == 18, 60, "a global resource")
+        wait_until(lambda: sums("database_size_bytes_maximum_bytes")() == 1 << 30, 60, "a longer grain")
+        self.assertEqual({names for _, names, *_ in fake.ledger if "cpu_percent" in names and len(names) < 5}, set())
+        self.assertFalse(fake.violations)
 
 
 if __name__ == "__main__":

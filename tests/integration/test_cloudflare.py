@@ -45,6 +45,10 @@ class TestZones(WithFake):
                          {"zone": "example.com", "account": "Shop", "target": "edge"})
         self.assertEqual(c.value("cloudflare_zone_requests_status_total", status="503"), 7)
         self.assertEqual(c.value("cloudflare_zone_bandwidth_total"), 107000)
+        # As cloudflare-exporter has it: counters that are not called so, beside ours.
+        for name, want in (("requests_cached", 53), ("requests_ssl_encrypted", 107), ("bandwidth_cached", 10700)):
+            self.assertEqual([c.value("cloudflare_zone_" + name + end) for end in ("", "_total")], [want] * 2, name)
+        self.assertEqual(c.value("cloudflare_zone_requests_status", status="503"), 7)
         self.assertEqual(c.value("cloudflare_zone_uniques"), 3)
         self.assertEqual(c.value("cloudflare_zone_found", zone="example.com"), 1)
         self.assertEqual(c.value("cloudflare_zone_found", zone="nowhere.example"), 0)
@@ -105,7 +109,7 @@ class TestBalancers(WithFake):
         self.assertEqual(c.value(requests, pool_name="us"), 12)
         self.assertEqual(c.value("fraiseql_region_load_balancer_requests_total", resource="lb.example.com"), 28)
         wait_until(lambda: c.value("cloudflare_pool_health_status", pool_name="eu") == 1, 60, "health")
-        self.assertEqual(c.value("cloudflare_pool_origin_health_status", origin_name="eu-2"), 0)
+        self.assertEqual(c.value("cloudflare_pool_origin_health_status", origin_name="eu-2", ip="192.0.2.2"), 0)
         self.assertIsNone(c.value("cloudflare_pool_origin_health_status", origin_name="eu-3"))
         self.assertEqual(c.value("fraiseql_region_load_balancer_healthy_backends", resource="eu"), 1)
         self.assertEqual(c.value("fraiseql_region_load_balancer_unhealthy_backends", resource="eu"), 1)

@@ -1,4 +1,4 @@
-"""The OpenTelemetry SDK clients beside this file: installs each once into the user's cache folder and runs it.
+"""The SDK clients beside this file: installs each once into the user's cache folder and runs it.
 
 `client("go")` gives a Client, or raises SkipTest saying which tool or registry is missing. What is fetched may be missing;
 what has been fetched must build. The cache is keyed by the client's files, so a change of one builds it anew."""
@@ -40,6 +40,9 @@ RECIPES = {
     "node": Recipe("npm", ["node", "--version"], (18, 19),
                    [["npm", "install", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000"]],
                    run=["node", "client.js"]),
+    "clouds": Recipe("npm", ["node", "--version"], (20,),
+                     [["npm", "install", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000"]],
+                     run=["node", "client.js"]),
     "go": Recipe("go", ["go", "version"], (1, 26), [["go", "mod", "download"]], [["go", "build", "-o", "client", "."]],
                  ["./client"]),
     "exposition_go": Recipe("go", ["go", "version"], (1, 26), [["go", "mod", "download"]], [["go", "build", "-o", "client", "."]],

@@ -28,6 +28,7 @@ START_TEST(names_are_yace_s)
     is_named("/aws/sagemaker/TrainingJobs", "CPUUtilization", "Average",
              "aws_sagemaker_trainingjobs_cpuutilization_average");
     is_named("AWS/RDS", "info", NULL, "aws_rds_info");
+    is_named("Shop %", "Sold", "Sum", "aws_shop__percent_sold_sum");
 }
 END_TEST
 

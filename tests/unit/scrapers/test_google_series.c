@@ -103,6 +103,45 @@ static const char *series(const char *minute, const char *value)
         minute, value);
 }
 
+START_TEST(names_are_stackdriver_exporters)
+{
+    static const struct {
+        const char *resource, *type, *name;
+    } cases[] = {
+        {"cloudsql_database", "cloudsql.googleapis.com/database/cpu/utilization",
+         "stackdriver_cloudsql_database_cloudsql_googleapis_com_database_cpu_utilization"},
+        {"k8s_container", "kubernetes.io/container/cpu/core_usage_time",
+         "stackdriver_k_8_s_container_kubernetes_io_container_cpu_core_usage_time"},
+        {"l3_lb_rule", "loadbalancing.googleapis.com/l3/external/RTTLatencies",
+         "stackdriver_l_3_lb_rule_loadbalancing_googleapis_com_l_3_external_rtt_latencies"},
+        {"global", "custom.googleapis.com/__myMetric--9/aB",
+         "stackdriver_global_custom_googleapis_com_my_metric_9_a_b"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        ck_assert_str_eq(google_family_name(cases[i].resource, cases[i].type, arena), cases[i].name);
+}
+END_TEST
+
+START_TEST(what_absence_means_is_known_or_said)
+{
+    static struct google_metric_config metrics[] = {
+        {.type = "loadbalancing.googleapis.com/https/request_count"},
+        {.type = "loadbalancing.googleapis.com/https/backend_request_count",
+         .absent = GOOGLE_ABSENT_IS_UNKNOWN},
+        {.type = "pubsub.googleapis.com/topic/send_request_count"},
+        {.type = "run.googleapis.com/request_count", .absent = GOOGLE_ABSENT_IS_ZERO},
+    };
+    static const bool zero[] = {true, false, false, true};
+    struct google_config own = config;
+    own.metrics = (struct section_list){ARRAY_LEN(metrics), metrics};
+    struct google_state *made = google_state_new(&own);
+    ck_assert_uint_eq(made->wanted_count, ARRAY_LEN(metrics));
+    for (size_t i = 0; i < ARRAY_LEN(metrics); i++)
+        ck_assert_int_eq((made->wanted[i].metric.flags & GOOGLE_ABSENT_ZERO) != 0, zero[i]);
+    google_state_free(made);
+}
+END_TEST
+
 START_TEST(a_query_names_its_type_window_and_aligner)
 {
     describe("DELTA", "INT64");
@@ -263,6 +302,8 @@ static Suite *google_series_suite(void)
     Suite *suite = suite_create("google_series");
     TCase *tcase = tcase_create("google_series");
     tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, names_are_stackdriver_exporters);
+    tcase_add_test(tcase, what_absence_means_is_known_or_said);
     tcase_add_test(tcase, a_query_names_its_type_window_and_aligner);
     tcase_add_test(tcase, a_counter_of_googles_is_read_as_it_is);
     tcase_add_test(tcase, points_belong_to_the_minute_that_they_end);
