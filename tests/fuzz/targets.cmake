@@ -33,3 +33,4 @@ fraiseql_fuzzer(cloudflare_answer fq_scrapers fq_cloud fq_metrics fq_net fq_core
 fraiseql_fuzzer(azure_answer fq_scrapers fq_cloud fq_metrics fq_net fq_core)
 fraiseql_fuzzer(google_answer fq_scrapers fq_cloud fq_metrics fq_net fq_core)
 fraiseql_fuzzer(backups fq_provisioner)
+fraiseql_fuzzer(gateway_report fq_provisioner)

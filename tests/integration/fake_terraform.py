@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail"}."""
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail", "outputs": {"REGION": {"name": value}}}."""
 
 import json
 import os
@@ -189,7 +189,9 @@ def state(root, arguments):
 def outputs(root):
     stands = "module.region.aws_vpc.this" in root.state["resources"]
     values = {"url": os.environ.get("FAKE_URL", ""), "endpoint": "", "database_address": "127.0.0.1",
-              "database_port": "1", "replication_state": os.environ.get("FAKE_REPLICATION_STATE", "")} if stands else {}
+              "database_port": "1"} if stands else {}
+    if root.state["resources"]:
+        values |= read(CLOUD + "/behaviour.json", {}).get("outputs", {}).get(root.name, {})
     return {name: {"value": value} for name, value in values.items()}
 
 

@@ -94,7 +94,7 @@ class WholeRegions(Case):
 
         # Killed with terraform while the network of AWS is being made: its state, kept every 20 seconds, knows little of it.
         rig = self.rig(text, moto)
-        process = rig.start("--yes", "--skip-smoke-tests")
+        process = rig.start("--yes", "--skip-smoke-tests", "--skip-replication-wait")
         wait_until(lambda: process.poll() is not None or "<natGatewayId>" in ec2(moto, "DescribeNatGateways", "us-east-1"), 400, "a NAT gateway", 0.1)
         self.assertIsNone(process.poll(), "it ended before anything was made")
         time.sleep(5)
