@@ -145,14 +145,31 @@ static bool is_traffic(const char *type)
     return false;
 }
 
-/* "-target=..." for each change that is network and not traffic; NULL: there is none. */
+/* "-target=module.link_eu" for "module.link_eu.aws_...": between many regions there are more changes than
+ * arguments. A module is all traffic or none of it. */
+static const char *target_of(const struct run_root *global, const char *address)
+{
+    static const char prefix[] = "module.";
+    const char *dot =
+        strncmp(address, prefix, sizeof prefix - 1) == 0 ? strchr(address + sizeof prefix - 1, '.') : NULL;
+    int length = (int)(dot ? (size_t)(dot - address) : strlen(address));
+    return arena_printf(global->arena, "-target=%.*s", length, address);
+}
+
+/* What is network and not traffic, each once; NULL: there is none. */
 static const char *const *network_targets(const struct run_root *global)
 {
     const char **targets = arena_zalloc(global->arena, (global->change_count + 1) * sizeof *targets);
     size_t count = 0;
     for (size_t i = 0; i < global->change_count; i++) {
-        if (!is_traffic(global->changes[i].type) && strcmp(global->changes[i].action, "read") != 0)
-            targets[count++] = arena_printf(global->arena, "-target=%s", global->changes[i].address);
+        if (is_traffic(global->changes[i].type) || strcmp(global->changes[i].action, "read") == 0)
+            continue;
+        const char *target = target_of(global, global->changes[i].address);
+        size_t known = 0;
+        while (known < count && strcmp(targets[known], target) != 0)
+            known++;
+        if (known == count)
+            targets[count++] = target;
     }
     return count && count < TF_ARGUMENTS_MAX - 16 ? targets : NULL;
 }

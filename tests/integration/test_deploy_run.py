@@ -151,6 +151,16 @@ class WithFake(Case):
         status, text = rig.run("--yes", "--confirm", "demo", "--delete-data", verb=("destroy",))
         self.assertEqual((status, rig.things()), (0, []), text)
 
+    def test_more_lies_between_regions_than_there_are_arguments(self):
+        config = deployment(regions=())
+        config["regions"] = {f"r{i}": {"provider": "aws", "location": "us-east-1", "size": "small", "instances": 1} for i in range(24)}
+        config["replication"] = {"mode": "active-active", "conflict-resolution": "error"}
+        rig = Rig(self, config)
+        status, text = rig.deploy()
+        self.assertEqual(status, 0, text)
+        self.assertIn("[✓] Setting up cross-cloud networking\n[", text)
+        self.assertEqual(len([thing for thing in rig.things() if "ingress_rule" in thing]), 24 * 23)
+
     def test_json_lines(self):
         rig = Rig(self)
         status, text = rig.deploy("--json")
