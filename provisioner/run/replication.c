@@ -89,6 +89,20 @@ static bool find_gateways(struct run *run, struct root_outputs *outputs, const s
     return all;
 }
 
+/* --region leaves the part between regions as it is: whom that part has told nothing yet is not waited for.
+ * How many are left. */
+static size_t leave_untold(struct run *run)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->region_count; i++) {
+        struct run_root *root = &run->regions[i];
+        if (root->gateway && run->ctx->regions.count && !root->gateway->document[0])
+            root->gateway = NULL;
+        count += root->gateway != NULL;
+    }
+    return count;
+}
+
 /* What the live view and the records say of it. */
 static void show_progress(struct run_root *root, const char *state)
 {
@@ -228,6 +242,11 @@ static const char *not_waited(const struct run *run, bool all_stand)
 static int by_gateways(struct run *run, bool all_stand, enum replication_left *ret_left)
 {
     const char *why = not_waited(run, all_stand);
+    if (!leave_untold(run) && run->ctx->regions.count) {
+        step(run, STEP_SKIPPED,
+             "--region leaves the part between regions as it is; without it, it is set up");
+        return STATUS_OK;
+    }
     if (!why) {
         each_gateway(run, wait_for);
         return judge_waiting(run, ret_left);
@@ -279,6 +298,7 @@ int flow_replication_again(struct run *run, enum replication_left *ret_left)
     if (!gateways_wanted(run) || command_given(run->ctx, "--skip-replication-wait"))
         return STATUS_OK;
     if (find_gateways(run, outputs, documents_of(run))) {
+        (void)leave_untold(run);
         each_gateway(run, ask_once);
         if (count_unsettled(run))
             status = by_gateways(run, true, ret_left);

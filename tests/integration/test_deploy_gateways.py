@@ -186,6 +186,16 @@ class Gateways(Case):
         self.assertIn("[!] Configuring replication (active-active)", text)
         self.assertIn("the gateways go on by themselves once the rest stands", text)
 
+    def test_one_region_before_the_part_between_them(self):
+        rig = self.rig()
+        del self.outputs["global"]
+        rig.behave(outputs=self.outputs)
+        for _ in range(2):
+            status, text = self.deploy(rig, "--region", "eu")
+            self.assertEqual(status, 0, text)
+        self.assertEqual(self.replication(rig, "--region", "eu")["eu"]["detail"],
+                         "the part between the regions has not told its gateway yet what to do")
+
     def test_the_live_view_says_what_is_waited_for(self):
         rig = self.rig()
         self.report("eu", streaming("eu"))
