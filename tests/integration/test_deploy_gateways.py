@@ -150,7 +150,7 @@ class Gateways(Case):
             self.assertEqual(shown["state"], state, shown)
             self.assertIn(detail, shown["detail"])
         self.report("eu", streaming("eu"))
-        for faults in ((403,), ("malformed",), ("cut",) * 9, (500,) * 9):
+        for faults in ((403,), ("malformed",), ("cut", *[500] * 9)):
             self.google.fail("attributes", *faults)
             self.assertEqual(self.replication(rig, "--region", "eu")["eu"]["state"], "unknown", faults)
             self.google.faults.clear()
