@@ -80,6 +80,11 @@ struct provider {
     int (*recent_logs)(const struct deployment *deployment, const struct region *region, size_t most,
                        int64_t deadline_mono_ns, struct arena *arena, struct string_list *ret_lines,
                        struct error *err);
+    /* What the region's gateway has left of how replication stands (gateway_report.h reads it) at `place`, its
+     * module's output replication_state; empty: nothing yet. Blocking, at most until the deadline. NULL: this
+     * version has no gateways there. */
+    int (*gateway_report)(const struct region *region, const char *place, int64_t deadline_mono_ns,
+                          struct arena *arena, struct str *ret_text, struct error *err);
     /* Backups of a region's database. NULL: this version takes none of this provider. */
     const struct provider_backups *backups;
     /* Folder of the embedded Terraform module ("aws/module"). */

@@ -47,6 +47,7 @@ static const struct {
     {"monitoring", "AWS_ENDPOINT_URL_CLOUDWATCH"},
     {"tagging", "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API"},
     {"rds", "AWS_ENDPOINT_URL_RDS"},
+    {"ssm", "AWS_ENDPOINT_URL_SSM"},
 };
 
 /* The variable that says where the service is; NULL: none does. */

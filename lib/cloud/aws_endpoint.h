@@ -1,6 +1,6 @@
 /* Where AWS's services answer.
  *
- * AWS_ENDPOINT_URL_STS, _IAM, _CLOUDWATCH_LOGS, _RDS, _CLOUDWATCH or _RESOURCE_GROUPS_TAGGING_API, else
+ * AWS_ENDPOINT_URL_STS, _IAM, _CLOUDWATCH_LOGS, _RDS, _SSM, _CLOUDWATCH or _RESOURCE_GROUPS_TAGGING_API, else
  * AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true; else AWS's own, by the partition that
  * the region's name begins with. STS is asked in the region, IAM where its partition has it. FIPS and
  * dual-stack endpoints are not chosen by themselves: name one.
@@ -22,9 +22,9 @@ struct aws_endpoint {
     const char *ca_file; /* AWS_CA_BUNDLE; NULL: the system's */
 };
 
-/* `service`: "sts", "iam", "logs", "rds", "monitoring" or "tagging". Errors: ERR_CONFIG names the variable
- * whose URL is none; -ENOTSUP: the URL is plain http to another machine, which others may use and this
- * program does not. */
+/* `service`: "sts", "iam", "logs", "rds", "ssm", "monitoring" or "tagging". Errors: ERR_CONFIG names the
+ * variable whose URL is none; -ENOTSUP: the URL is plain http to another machine, which others may use and
+ * this program does not. */
 int aws_endpoint_find(const char *service, const char *region, aws_env_fn *env, struct arena *arena,
                       struct aws_endpoint *ret_endpoint, struct error *err) CHECK_RESULT;
 

@@ -4,6 +4,7 @@
 #include "lib/core/str.h"
 #include "provisioner/aws/backups.h"
 #include "provisioner/aws/credentials.h"
+#include "provisioner/aws/gateway_report.h"
 #include "provisioner/aws/logs.h"
 #include "provisioner/catalog/catalog.h"
 #include "provisioner/render/render.h"
@@ -123,6 +124,7 @@ const struct provider provider_aws = {
     .validate_region = validate_region,
     .validate_credentials = aws_validate_credentials,
     .recent_logs = aws_recent_logs,
+    .gateway_report = aws_gateway_report,
     .backups = &aws_backups,
     .render_provider = render_provider,
     .render_requirements = render_requirements,

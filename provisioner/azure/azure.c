@@ -4,6 +4,7 @@
 #include "lib/core/str.h"
 #include "provisioner/azure/backups.h"
 #include "provisioner/azure/credentials.h"
+#include "provisioner/azure/gateway_report.h"
 #include "provisioner/azure/logs.h"
 #include "provisioner/render/render.h"
 
@@ -213,6 +214,7 @@ const struct provider provider_azure = {
     .validate_region = validate_region,
     .validate_credentials = azure_validate_credentials,
     .recent_logs = azure_recent_logs,
+    .gateway_report = azure_gateway_report,
     .backups = &azure_backups,
     .render_provider = render_provider,
     .render_requirements = render_requirements,

@@ -11,6 +11,8 @@ static const struct command_flag flags[] = {
     {"--allow-data-loss", NULL, "go on although the plan replaces or destroys a database"},
     {"--skip-smoke-tests", NULL, "do not ask the regions whether they are ready"},
     {"--smoke-timeout", "SECONDS", "how long a region may take to be ready (default 600)"},
+    {"--skip-replication-wait", NULL, "do not wait until the gateways have set replication up"},
+    {"--replication-timeout", "SECONDS", "how long that may take (default 900)"},
     {"--break-lock", NULL, "remove a lock on a state that a killed run of another machine left behind"},
     {"--tf-bin", "PATH", "the terraform or tofu to run (default: tofu, else terraform, on the PATH)"},
     {NULL, NULL, NULL},
@@ -58,6 +60,21 @@ static int plan(struct run *run)
     return code == 0 ? STATUS_OK : code == ERR_CONFLICT ? STATUS_CONFIG : STATUS_FAILURE;
 }
 
+/* But replication may not have been set up yet when an earlier run ended. */
+static int nothing_to_apply(struct run *run)
+{
+    enum replication_left left = REPLICATION_NOTHING_LEFT;
+    int status = flow_replication_again(run, &left);
+    if (run->ctx->json || status == STATUS_INTERRUPTED)
+        return status;
+    if (left == REPLICATION_NOT_SET_UP)
+        output_printf(run->ctx->out, "\nAll regions stand as %s describes, but for replication.\n",
+                      run->ctx->file);
+    else
+        output_printf(run->ctx->out, "\nNothing to do: what stands is what %s describes.\n", run->ctx->file);
+    return status;
+}
+
 static int go_on(struct run *run)
 {
     int status = refuse_data_loss(run);
@@ -66,12 +83,8 @@ static int go_on(struct run *run)
     bool planned_all = true;
     for (size_t i = 0; i < run->region_count; i++)
         planned_all = planned_all && !run->regions[i].failed;
-    if (!flow_changes(run) && planned_all) {
-        if (!run->ctx->json)
-            output_printf(run->ctx->out, "\nNothing to do: what stands is what %s describes.\n",
-                          run->ctx->file);
-        return STATUS_OK;
-    }
+    if (!flow_changes(run) && planned_all)
+        return nothing_to_apply(run);
     if (!run->ctx->yes && !flow_ask(run, "Deploy this? Only `yes` goes on:", "yes", &status))
         return status;
     return run->hosts ? hosts_apply(run) : flow_apply(run);

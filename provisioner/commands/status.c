@@ -1,7 +1,13 @@
-/* `fraiseql deploy status FILE`: what stands, from the states and the journal; asks no region. */
+/* `fraiseql deploy status FILE`: what stands, from the states and the journal, and what the gateways have
+ * left with the clouds of how replication stands; asks no region. */
+#include "lib/core/clock.h"
 #include "provisioner/commands/commands.h"
 #include "provisioner/provider.h"
+#include "provisioner/run/at_once.h"
+#include "provisioner/run/gateways.h"
 #include "provisioner/run/look.h"
+
+#define ANSWER_NS (15 * NS_PER_S)
 
 static const struct command_flag flags[] = {
     {"--tf-bin", "PATH", "the terraform or tofu to run (default: tofu, else terraform, on the PATH)"},
@@ -26,6 +32,11 @@ static void write_cloud(struct json_writer *json, const struct root_outputs *out
         component(json, "gateway", "standing", outputs->gateway_address);
 }
 
+static void write_gateway(struct json_writer *json, const struct gateway *gateway)
+{
+    component(json, "replication", gateway_standing_text(gateway->state.standing), gateway->state.detail);
+}
+
 static void write_region(struct json_writer *json, const struct look *look)
 {
     const struct root_outputs *outputs = &look->outputs;
@@ -40,10 +51,57 @@ static void write_region(struct json_writer *json, const struct look *look)
         component(json, look->components[i].name, look->components[i].state, look->components[i].detail);
     if (!look->root->own)
         write_cloud(json, outputs);
+    if (look->gateway)
+        write_gateway(json, look->gateway);
     json_array_end(json);
     json_kv_text(json, "detail", look->detail[0] ? look->detail : NULL);
     json_object_end(json);
 }
+
+/* --- replication --- */
+
+struct asking {
+    struct look *looks;
+    struct gateway **gateways; /* a region each; NULL: it has none */
+};
+
+static void ask(void *ctx, size_t i)
+{
+    struct asking *asking = ctx;
+    if (asking->gateways[i])
+        gateway_ask(asking->looks[i].root, asking->gateways[i], clock_mono_ns() + ANSWER_NS);
+}
+
+/* Where the global state cannot be read, what a gateway reports cannot be believed. */
+static void ask_gateways(struct run *run, struct look *looks)
+{
+    const struct node *documents = NULL;
+    struct error err = {0};
+    struct asking asking = {looks,
+                            arena_zalloc(run->arena, (run->region_count + 1) * sizeof *asking.gateways)};
+    size_t count = 0;
+    for (size_t i = 0; i < run->region_count; i++)
+        count += looks[i].outputs.replication_state[0] != '\0';
+    if (!count || !gateways_wanted(run))
+        return;
+    bool failed = gateways_documents(run, &documents, &err) != 0;
+    for (size_t i = 0; i < run->region_count; i++) {
+        if (!looks[i].outputs.replication_state[0])
+            continue;
+        struct gateway *gateway = gateway_new(looks[i].root, looks[i].outputs.replication_state, documents);
+        looks[i].gateway = gateway;
+        if (failed)
+            gateway->state = (struct gateway_state){
+                .standing = GATEWAY_UNKNOWN,
+                .detail = arena_printf(run->arena, "the global state could not be read: %s", err.message)};
+        else
+            asking.gateways[i] = gateway;
+    }
+    at_once(run->region_count, run->ctx->parallelism, ask, &asking);
+}
+
+/* --- showing --- */
+
 static void show(struct run *run, const struct look *looks)
 {
     const struct output *out = run->ctx->out;
@@ -73,6 +131,9 @@ static void show(struct run *run, const struct look *looks)
             output_printf(out, "    database  %s\n", look->outputs.database_address);
         if (look->outputs.gateway_address[0])
             output_printf(out, "    gateway   %s\n", look->outputs.gateway_address);
+        if (look->gateway)
+            output_printf(out, "    replication %s: %s\n",
+                          gateway_standing_text(look->gateway->state.standing), look->gateway->state.detail);
         if (look->detail[0])
             output_printf(out, "    %s\n", look->detail);
     }
@@ -95,8 +156,10 @@ static int status_run(struct command_context *ctx)
     if (status)
         return status;
     status = look_at_regions(&run, &looks);
-    if (!status)
+    if (!status) {
+        ask_gateways(&run, looks);
         show(&run, looks);
+    }
     run_close(&run);
     return status;
 }
@@ -107,7 +170,8 @@ const struct command command_status = {
     .summary = "Shows what stands",
     .details =
         "States: absent, standing, incomplete (a deployment did not end well: deploy again), deploying, "
-        "unknown (its state cannot be read).",
+        "unknown (its state cannot be read). Replication: standing, copying (set up; the first copy is under "
+        "way), waiting, failed, unknown (what the region's gateway reports cannot be read).",
     .takes_file = true,
     .flags = flags,
     .run = status_run,

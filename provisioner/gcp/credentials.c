@@ -54,6 +54,7 @@ static const struct {
     {"compute.zones.list", "roles/compute.admin", ALWAYS},
     {"compute.addresses.create", "roles/compute.admin", GATEWAY},
     {"compute.subnetworks.useExternalIp", "roles/compute.admin", GATEWAY},
+    {"compute.instances.getGuestAttributes", "roles/compute.admin", GATEWAY},
     {"servicenetworking.services.addPeering", "roles/servicenetworking.networksAdmin", ALWAYS},
     {"cloudsql.instances.create", "roles/cloudsql.admin", ALWAYS},
     {"cloudsql.databases.create", "roles/cloudsql.admin", ALWAYS},

@@ -4,6 +4,7 @@
 #include "lib/core/str.h"
 #include "provisioner/gcp/backups.h"
 #include "provisioner/gcp/credentials.h"
+#include "provisioner/gcp/gateway_report.h"
 #include "provisioner/gcp/logs.h"
 #include "provisioner/render/render.h"
 
@@ -232,6 +233,7 @@ const struct provider provider_gcp = {
     .validate_region = validate_region,
     .validate_credentials = gcp_validate_credentials,
     .recent_logs = gcp_recent_logs,
+    .gateway_report = gcp_gateway_report,
     .backups = &gcp_backups,
     .render_provider = render_provider,
     .render_requirements = render_requirements,

@@ -30,8 +30,17 @@ int flow_apply(struct run *run);
 int flow_keep_identity(struct run *run);
 
 /* replication.c: what is left of it when the regions and what lies between them stand. */
-enum replication_left { REPLICATION_NOTHING_LEFT, REPLICATION_BY_GATEWAYS, REPLICATION_BY_HAND };
-enum replication_left flow_replication(struct run *run);
+enum replication_left {
+    REPLICATION_NOTHING_LEFT,
+    REPLICATION_BY_GATEWAYS, /* not waited for */
+    REPLICATION_BY_HAND,
+    REPLICATION_NOT_SET_UP /* waited for in vain: said, and the status is STATUS_FAILURE */
+};
+/* Waits, where gateways do it and all of the deployment stands, until each says that it is set up. */
+int flow_replication(struct run *run, bool all_stand, enum replication_left *ret_left);
+/* The same of a run that has nothing else to do. *ret_left REPLICATION_NOTHING_LEFT and no word said: the
+ * gateways have done all of it. */
+int flow_replication_again(struct run *run, enum replication_left *ret_left);
 
 /* verify.c: smoke tests. Regions that do not answer are marked `failed`. */
 int flow_smoke(struct run *run);

@@ -145,14 +145,31 @@ static bool is_traffic(const char *type)
     return false;
 }
 
-/* "-target=..." for each change that is network and not traffic; NULL: there is none. */
+/* "-target=module.link_eu" for "module.link_eu.aws_...": between many regions there are more changes than
+ * arguments. A module is all traffic or none of it. */
+static const char *target_of(const struct run_root *global, const char *address)
+{
+    static const char prefix[] = "module.";
+    const char *dot =
+        strncmp(address, prefix, sizeof prefix - 1) == 0 ? strchr(address + sizeof prefix - 1, '.') : NULL;
+    int length = (int)(dot ? (size_t)(dot - address) : strlen(address));
+    return arena_printf(global->arena, "-target=%.*s", length, address);
+}
+
+/* What is network and not traffic, each once; NULL: there is none. */
 static const char *const *network_targets(const struct run_root *global)
 {
     const char **targets = arena_zalloc(global->arena, (global->change_count + 1) * sizeof *targets);
     size_t count = 0;
     for (size_t i = 0; i < global->change_count; i++) {
-        if (!is_traffic(global->changes[i].type) && strcmp(global->changes[i].action, "read") != 0)
-            targets[count++] = arena_printf(global->arena, "-target=%s", global->changes[i].address);
+        if (is_traffic(global->changes[i].type) || strcmp(global->changes[i].action, "read") == 0)
+            continue;
+        const char *target = target_of(global, global->changes[i].address);
+        size_t known = 0;
+        while (known < count && strcmp(targets[known], target) != 0)
+            known++;
+        if (known == count)
+            targets[count++] = target;
     }
     return count && count < TF_ARGUMENTS_MAX - 16 ? targets : NULL;
 }
@@ -209,7 +226,7 @@ static bool all_stand(const struct run *run)
     return true;
 }
 
-static int step_dns(struct run *run)
+static int step_dns(struct run *run, enum replication_left left)
 {
     static const char *const routings[] = {[ROUTE_LATENCY] = "latency",
                                            [ROUTE_GEOGRAPHIC] = "geographic",
@@ -225,6 +242,8 @@ static int step_dns(struct run *run)
     else if (!all_stand(run))
         why = "a region does not stand or does not answer, so traffic stays where it is; mend it and deploy "
               "again";
+    else if (left == REPLICATION_NOT_SET_UP)
+        why = "replication is not set up, so traffic stays where it is; deploy again to go on";
     if (why) {
         run_step(run, STEP_SKIPPED, "dns", NULL, why, "Updating DNS (%s routing)", routing);
         return STATUS_OK;
@@ -252,7 +271,7 @@ static void say_end(struct run *run, int status, enum replication_left left)
             left == REPLICATION_BY_HAND
                 ? "Deployed, but for replication: rows are copied once its SQL has been run, see above."
             : left == REPLICATION_BY_GATEWAYS
-                ? "Deployed, but for replication, which the gateways set up now: see above."
+                ? "Deployed, but for replication, which the gateways set up now and nobody waited for."
                 : "Deployment complete!",
             view_duration(clock_mono_ns() - out->started_mono_ns, text));
         return;
@@ -265,6 +284,8 @@ static void say_end(struct run *run, int status, enum replication_left left)
                       : root->skipped ? "was not begun"
                                       : "stands");
     }
+    if (left == REPLICATION_NOT_SET_UP)
+        output_printf(out, "  Replication between them is not set up.\n");
     output_printf(
         out, "Next: fraiseql deploy %s  (goes on from here; `fraiseql deploy status %s` shows what stands)\n",
         run->ctx->file, run->ctx->file);
@@ -280,11 +301,13 @@ static int after_regions(struct run *run, enum replication_left *ret_left)
     int status = step_network(run);
     if (run_interrupted(run))
         return status;
-    *ret_left = flow_replication(run);
-    int smoke = flow_smoke(run);
+    status = worst(status, flow_replication(run, !status && all_stand(run), ret_left));
     if (run_interrupted(run))
-        return worst(status, smoke);
-    return worst(worst(status, smoke), step_dns(run));
+        return status;
+    status = worst(status, flow_smoke(run));
+    if (run_interrupted(run))
+        return status;
+    return worst(status, step_dns(run, *ret_left));
 }
 
 int flow_apply(struct run *run)

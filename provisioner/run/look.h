@@ -16,6 +16,7 @@ struct look {
     const char *detail;                      /* "" or a sentence */
     const struct look_component *components; /* own hosts */
     size_t component_count;
+    const struct gateway *gateway; /* of status, where rows are copied between regions; NULL: none */
 };
 
 /* One for each region of the run, in the run's arena. 0 or an exit status. */

@@ -16,6 +16,11 @@ int outputs_parse(struct arena *arena, struct str json, struct root_outputs *ret
     CHECK_RESULT;
 int root_outputs(struct run_root *root, struct root_outputs *ret, struct error *err) CHECK_RESULT;
 
+/* Of the global root: digests of what each region's gateway is told to do, by the regions' names; NULL: it
+ * has none. Texts live in the root's arena. */
+int root_documents(struct run_root *global, const struct node **ret_documents, struct error *err)
+    CHECK_RESULT;
+
 struct probe_result {
     int status;       /* 0: no answer */
     const char *body; /* its first bytes, control characters made visible; "" */

@@ -44,6 +44,7 @@ static void take_signal(struct run *run)
     unsigned number = ++run->interrupts;
     if (number == 2)
         pass_on(run);
+    (void)pthread_cond_broadcast(&run->interrupted);
     (void)pthread_mutex_unlock(&run->lock);
     run->painted_lines = 0;
     if (run->hosts)
@@ -73,6 +74,16 @@ bool run_interrupted(struct run *run)
     bool interrupted = run->interrupts > 0;
     (void)pthread_mutex_unlock(&run->lock);
     return interrupted;
+}
+
+void run_pause(struct run *run, int64_t ns)
+{
+    int64_t end = clock_mono_ns() + ns;
+    const struct timespec until = {.tv_sec = end / NS_PER_S, .tv_nsec = end % NS_PER_S};
+    (void)pthread_mutex_lock(&run->lock);
+    while (!run->interrupts && pthread_cond_timedwait(&run->interrupted, &run->lock, &until) == 0) {
+    }
+    (void)pthread_mutex_unlock(&run->lock);
 }
 
 /* --- many roots at a time
@@ -214,12 +225,22 @@ static int open_parts(struct run *run, bool reading, struct error *err)
     return code;
 }
 
+static void init_lock(struct run *run)
+{
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&run->lock, NULL);
+    (void)pthread_cond_init(&run->interrupted, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
 static int open_run(struct command_context *ctx, struct deployment *deployment, bool reading, struct run *ret)
 {
     struct error err = {0};
     *ret = (struct run){.ctx = ctx, .arena = ctx->arena, .deployment = deployment};
     ret->workspace.lock_fd = -1;
-    (void)pthread_mutex_init(&ret->lock, NULL);
+    init_lock(ret);
     /* States, plans and logs of terraform are nobody else's to read. */
     (void)umask(077);
     if (open_parts(ret, reading, &err)) {
@@ -259,5 +280,6 @@ void run_close(struct run *run)
     arena_free(run->global.arena);
     run->global.arena = NULL;
     run->region_count = 0;
+    (void)pthread_cond_destroy(&run->interrupted);
     (void)pthread_mutex_destroy(&run->lock);
 }

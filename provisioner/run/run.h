@@ -46,6 +46,7 @@ struct root_flight {
 struct run;
 struct credential_answer;
 struct region_log;
+struct gateway;
 struct hosts;     /* run/hosts.h */
 struct host_root; /* run/hosts_internal.h */
 
@@ -76,6 +77,8 @@ struct run_root {
     struct host_root *own;                 /* on own hosts; NULL: terraform's */
     struct credential_answer *credentials; /* of the step that asks for them; run/credentials.h */
     const struct region_log *service_log;  /* of a smoke test that failed; run/region_log.h */
+    struct gateway
+        *gateway; /* of the step that waits for replication; run/gateways.h. NULL: not waited for */
 
     /* How it stands. */
     bool failed, applied, skipped;
@@ -103,8 +106,9 @@ struct run {
     struct run_root global;
     bool has_global;
     pthread_mutex_t lock;
-    unsigned interrupts;    /* guarded by lock */
-    unsigned painted_lines; /* main thread */
+    pthread_cond_t interrupted; /* CLOCK_MONOTONIC; with lock */
+    unsigned interrupts;        /* guarded by lock */
+    unsigned painted_lines;     /* main thread */
     int64_t painted_ns;
     struct hosts *hosts; /* of a file with own hosts; NULL: clouds, and terraform is needed */
     bool resumed;        /* an earlier run did not end as it should, or the id came from a state */
@@ -128,6 +132,8 @@ void run_each(struct run *run, struct run_root *const *roots, size_t count, cons
 void run_each_region(struct run *run, const char *doing, run_root_fn *work);
 /* True once a signal came; the first one is announced. */
 bool run_interrupted(struct run *run);
+/* Waits on a worker's thread, and no longer once a signal has come. */
+void run_pause(struct run *run, int64_t ns);
 /* Takes pending signals without waiting: for the main thread outside of run_each(). */
 void run_take_signals(struct run *run, int64_t wait_ns);
 

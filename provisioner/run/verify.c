@@ -5,7 +5,6 @@
 #include "provisioner/run/region_log.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #define SMOKE_DEFAULT_S 600
 #define SMOKE_MAX_S     7200
@@ -20,12 +19,6 @@ static int64_t patience_ns(const struct run *run)
     if (text && (!str_to_u64(str_from(text), &seconds) || seconds > SMOKE_MAX_S))
         seconds = SMOKE_DEFAULT_S;
     return (int64_t)seconds * NS_PER_S;
-}
-
-static void pause_for(int64_t ns)
-{
-    struct timespec wait = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
-    (void)nanosleep(&wait, NULL);
 }
 
 static void read_log(struct run_root *root)
@@ -58,7 +51,7 @@ static void test_region(struct run_root *root)
         if (now >= deadline || run_interrupted(root->run))
             break;
         /* A host of one's own answers as soon as it can; a cloud's load balancer takes its minutes. */
-        pause_for(root->own ? OWN_PAUSE_NS : PAUSE_NS);
+        run_pause(root->run, root->own ? OWN_PAUSE_NS : PAUSE_NS);
     }
     if (!root->failed && code == 0)
         (void)error_set(&root->err, ERR_PEER, "%s answers %d: %s", root->name, result.status, result.body);

@@ -15,6 +15,7 @@ SUBSCRIPTION = "cccccccc-0000-0000-0000-000000000003"
 SECRET = "Sec~ret+1&2=3"
 SCOPE = "https://management.azure.com/.default"
 ANALYTICS = "https://api.loganalytics.io/.default"
+VAULT = "https://vault.azure.net/.default"
 WORKSPACE = "dddddddd-0000-0000-0000-000000000004"
 ASSERTED = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FOREIGN = "token.of.another"
@@ -32,11 +33,13 @@ class FakeAzure(FakeCloud):
         self.registered = {}  # namespace: registrationState
         self.readers = set()  # tokens for Log Analytics
         self.log = []  # lines of the workspace, oldest first
+        self.keepers = set()  # tokens for key vaults
+        self.report = None  # of the gateway: the value of its secret
         self.postgres = fake_azure_postgres.AzurePostgres(self)
 
     def environment(self, **more):
         return {"AZURE_AUTHORITY_HOST": self.url(), "FRAISEQL_AZURE_RESOURCE_MANAGER": self.url("/arm"),
-                "FRAISEQL_AZURE_LOG_ANALYTICS": self.url("/analytics"), **more}
+                "FRAISEQL_AZURE_LOG_ANALYTICS": self.url("/analytics"), "FRAISEQL_AZURE_KEY_VAULT": self.url("/vault"), **more}
 
     def client(self, **more):
         return self.environment(ARM_TENANT_ID=TENANT, ARM_CLIENT_ID=CLIENT, **more)
@@ -55,6 +58,8 @@ class FakeAzure(FakeCloud):
             return "manager", self.manager
         if call.path == f"/analytics/v1/workspaces/{WORKSPACE}/query":
             return "analytics", self.analytics
+        if call.path == "/vault/secrets/replication-state":
+            return "vault", self.vault
         return {"/msi": ("machine", self.machine), "/hosted": ("hosted", self.hosted), "/job": ("job", self.job)}[call.path]
 
     def give(self, readers=None, **claims):
@@ -87,7 +92,7 @@ class FakeAzure(FakeCloud):
 
     def token(self, call):
         form = call.form()
-        if call.method != "POST" or form["grant_type"] != "client_credentials" or form["scope"] not in (SCOPE, ANALYTICS):
+        if call.method != "POST" or form["grant_type"] != "client_credentials" or form["scope"] not in (SCOPE, ANALYTICS, VAULT):
             raise ValueError(form)
         if form["client_id"] != CLIENT:
             self.refuse(400, "unauthorized_client", 700016, "Application was not found in the directory.")
@@ -100,7 +105,7 @@ class FakeAzure(FakeCloud):
         else:
             raise ValueError(form)
         return {}, {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599,
-                    "access_token": self.give(readers=self.readers if form["scope"] == ANALYTICS else self.tokens)}
+                    "access_token": self.give(readers={ANALYTICS: self.readers, VAULT: self.keepers}.get(form["scope"]))}
 
     def job(self, call):
         if call.bearer() != "job-token" or call.query != {"v": ["1"], "audience": ["api://AzureADTokenExchange"]}:
@@ -156,6 +161,15 @@ class FakeAzure(FakeCloud):
             raise Refused(401, {"error": {"code": "InvalidAuthenticationToken", "message": "The access token is invalid."}})
         with self.lock:
             return self.postgres.serve(call, call.path[len(f"/arm/subscriptions/{SUBSCRIPTION}"):])
+
+    def vault(self, call):
+        if call.bearer() not in self.keepers:
+            raise Refused(401, {"error": {"code": "Unauthorized", "message": "AKV10022: Invalid audience."}})
+        if call.method != "GET" or call.query != {"api-version": ["7.4"]}:
+            raise ValueError(call.query)
+        if self.report is None:
+            raise Refused(404, {"error": {"code": "SecretNotFound", "message": "A secret with that name was not found."}})
+        return {}, {"value": self.report, "id": "https://shop.vault.azure.net/secrets/replication-state/1", "attributes": {"enabled": True}}
 
     def analytics(self, call):
         if call.bearer() not in self.readers:

@@ -29,6 +29,7 @@ class FakeGoogle(FakeCloud):
         self.scope = SCOPE
         self.disabled = False
         self.log = []  # messages of the service, oldest first
+        self.report = None  # of the gateway: the value of its guest attribute
         self.sql = fake_cloud_sql.CloudSql(self.project)
 
     # --- files ---
@@ -53,6 +54,7 @@ class FakeGoogle(FakeCloud):
     def environment(self):
         return {"GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT": self.url("/crm/v1/"),
                 "GOOGLE_LOGGING_CUSTOM_ENDPOINT": self.url("/logging/v2/"),
+                "GOOGLE_COMPUTE_CUSTOM_ENDPOINT": self.url("/compute/v1/"),
                 "GOOGLE_SQL_CUSTOM_ENDPOINT": self.url("/sql/v1beta4/"),
                 "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT": self.url("/v1/"),
                 "FRAISEQL_GOOGLE_TOKENINFO": self.url("/tokeninfo"), "GCE_METADATA_HOST": f"127.0.0.1:{self.port}"}
@@ -71,6 +73,8 @@ class FakeGoogle(FakeCloud):
             return "permissions", self.permissions
         if call.path.startswith(fake_cloud_sql.PREFIX):
             return "sql-" + call.method.lower(), self.database
+        if call.path == f"/compute/v1/projects/{self.project}/zones/europe-west1-b/instances/demo-eu-gateway/getGuestAttributes":
+            return "attributes", self.attributes
         if call.path == "/logging/v2/entries:list":
             return "logging", self.logging
         return {"/token": ("token", self.token), "/sts/v1/token": ("sts", self.exchange), "/subject": ("subject", self.subject),
@@ -188,6 +192,15 @@ class FakeGoogle(FakeCloud):
         page = self.log[::-1][start:start + 2]
         more = {"nextPageToken": str(start + 2)} if start + 2 < len(self.log) else {}
         return {}, {"entries": [{"jsonPayload": {"message": line}} for line in page], **more}
+
+    def attributes(self, call):
+        self.owner(call)
+        if call.method != "GET" or call.query != {"queryPath": ["fraiseql/replication"]}:
+            raise ValueError(call.query)
+        if self.report is None:
+            raise Refused(404, {"error": {"code": 404, "message": "The resource 'fraiseql/replication' of type 'Guest Attribute' was not found."}})
+        return {}, {"kind": "compute#guestAttributes", "queryPath": "fraiseql/replication", "queryValue": {
+            "items": [{"namespace": "fraiseql", "key": "replication", "value": self.report}]}}
 
     def database(self, call):
         self.owner(call)

@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail"}."""
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail", "outputs": {"REGION": {"name": value}}}."""
 
 import json
 import os
@@ -56,8 +56,10 @@ class Root:
         self.imports = {one["to"]: one["id"] for one in read(folder + "/import.tf.json", {}).get("import", [])}
         self.wanted = {}
         if self.name == "global":
-            self.wanted = {f"module.{name}.aws_{'route53_record' if name == 'dns' else 'vpc_security_group_ingress_rule'}.r": "1"
-                           for name in self.config["module"]}
+            self.wanted = {f"module.{name}.aws_vpc_security_group_ingress_rule.r[{peer}]": "1"
+                           for name, link in self.config["module"].items() for peer in link.get("peers", {})}
+            if "dns" in self.config["module"]:
+                self.wanted["module.dns.aws_route53_record.r"] = "1"
         if module:
             self.wanted = {"module.region.aws_vpc.this": "1",
                            "module.region.aws_db_instance.this": str(module["database"]["deletion_protection"])}
@@ -99,7 +101,7 @@ def make_plan(root, arguments):
                 changes.append([address, "import" if address in root.imports else "create", root.imports.get(address, "")])
             elif have[address] != value:
                 changes.append([address, "update", ""])
-    return [c for c in changes if not targets or c[0] in targets]
+    return [c for c in changes if not targets or any(f"{c[0]}.".startswith(target + ".") for target in targets)]
 
 
 def plan(root, arguments):
@@ -189,7 +191,9 @@ def state(root, arguments):
 def outputs(root):
     stands = "module.region.aws_vpc.this" in root.state["resources"]
     values = {"url": os.environ.get("FAKE_URL", ""), "endpoint": "", "database_address": "127.0.0.1",
-              "database_port": "1", "replication_state": os.environ.get("FAKE_REPLICATION_STATE", "")} if stands else {}
+              "database_port": "1"} if stands else {}
+    if root.state["resources"]:
+        values |= read(CLOUD + "/behaviour.json", {}).get("outputs", {}).get(root.name, {})
     return {name: {"value": value} for name, value in values.items()}
 
 

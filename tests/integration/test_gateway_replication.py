@@ -4,6 +4,7 @@ AWS's store is moto's, Google's and Azure's are small strict servers."""
 import base64
 import gzip
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -203,6 +204,25 @@ class Azure(Small):
             raise ValueError(path)
         value = self.values.get(name)
         return value and {"value": value}
+
+
+class Report(unittest.TestCase):
+    def fitting(self, states, detail=""):
+        program = importlib.util.module_from_spec(importlib.util.spec_from_file_location("replicate", PROGRAM))
+        program.__spec__.loader.exec_module(program)
+        peers = {f"region-{i}": {"state": state, "detail": detail, **({"tables": 10, "copying": 0, "lag_s": 0} if state == "streaming" else {})}
+                 for i, state in enumerate(states)}
+        text = program.fitting({"format": 1, "phase": "done", "document": "0" * 64, "peers": peers, "at": "2026-11-26T10:00:00Z"}, 4000)
+        self.assertLessEqual(len(text), 4000)
+        return json.loads(text)
+
+    def test_what_a_store_has_no_room_for_is_counted_and_never_half_a_report(self):
+        self.assertEqual(len(self.fitting(["streaming"] * 9)["peers"]), 9)
+        few = self.fitting(["failed"] * 20, "x" * 300)
+        self.assertEqual({len(peer["detail"]) for peer in few["peers"].values()}, {100})
+        many = self.fitting(["streaming"] * 60 + ["failed"] * 10, "x" * 300)
+        self.assertEqual((len(many["peers"]), many["omitted"]), (10, 60))
+        self.assertEqual(len(self.fitting(["waiting"] * 70, "x" * 300)["peers"]), 70)
 
 
 class Gateways(Case):

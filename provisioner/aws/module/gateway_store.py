@@ -9,6 +9,7 @@ import boto3
 
 class Store:
     REPORT_EVERY_S = 300
+    REPORT_BYTES = 4000  # of a parameter's 4,096
 
     def __init__(self, settings):
         self.settings = settings
@@ -30,4 +31,4 @@ class Store:
         return login["username"], login["password"]
 
     def report(self, text):
-        self.parameters.put_parameter(Name=self.settings["report"], Value=text[:4000], Type="String", Overwrite=True)
+        self.parameters.put_parameter(Name=self.settings["report"], Value=text, Type="String", Overwrite=True)

@@ -19,6 +19,7 @@ def call(url, headers, method="GET", data=None):
 
 class Store:
     REPORT_EVERY_S = 6 * 3600  # the vault keeps every version
+    REPORT_BYTES = 24 * 1024  # of a secret's 25 k
 
     def __init__(self, settings):
         self.settings = settings

@@ -19,6 +19,7 @@ def call(url, headers, method="GET", data=None):
 
 class Store:
     REPORT_EVERY_S = 300
+    REPORT_BYTES = 32 * 1024
 
     def __init__(self, settings):
         self.settings = settings

@@ -4,7 +4,8 @@
 A timer starts this every half minute. It fetches the region's document (SQL and peers, put there by the global root) and
 does what is not done yet: forwards to the peers' gateways, what this database publishes, and a subscription for every peer
 that has published. Once all is done it looks again every few minutes, which also takes in new tables. Each step may be
-repeated. gateway_store.py, beside this file, is the cloud: document(), password(), administrator() and report(text).
+repeated. gateway_store.py, beside this file, is the cloud: document(), password(), administrator() and report(text), which
+takes REPORT_BYTES.
 
 Passwords reach psql through its environment; no argument, file or report holds one."""
 
@@ -57,6 +58,18 @@ def load(path):
             return json.load(text)
     except (FileNotFoundError, ValueError):
         return {}
+
+
+def fitting(result, most):
+    """As JSON of at most so many bytes: details are cut short, then peers that are streaming left out and counted."""
+    peers = result.get("peers", {})
+    for detail_max in (DETAIL_MAX, 100, 30, 0):
+        cut = {name: {**peer, "detail": peer["detail"][:detail_max]} for name, peer in peers.items()}
+        text = json.dumps({**result, **({"peers": cut} if peers else {})}, separators=(",", ":"))
+        if len(text) <= most:
+            return text
+    left = {name: peer for name, peer in cut.items() if peer["state"] != "streaming"}
+    return json.dumps({**result, "peers": left, "omitted": len(cut) - len(left)}, separators=(",", ":"))
 
 
 class Gateway:
@@ -205,7 +218,7 @@ class Gateway:
         if last.get("steady") == steady and 0 <= now - last.get("at", 0) < self.store.REPORT_EVERY_S:
             return
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-        self.store.report(json.dumps({"format": 1, **result, "at": at}, separators=(",", ":")))
+        self.store.report(fitting({"format": 1, **result, "at": at}, self.store.REPORT_BYTES))
         self.done["reported"] = {"steady": steady, "at": now}
 
     def round(self):

@@ -64,6 +64,8 @@ START_TEST(the_environment_moves_them)
     fixture_env_set("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "http://127.0.0.1:1");
     ck_assert_str_eq(found("logs", "eu-west-1").url, "http://127.0.0.1:1/");
     ck_assert_str_eq(found("logs", "eu-west-1").service, "logs");
+    fixture_env_set("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:2");
+    ck_assert_str_eq(found("ssm", "eu-west-1").url, "http://127.0.0.1:2/");
     fixture_env_set("AWS_ENDPOINT_URL_STS", "https://sts.internal/x/");
     ck_assert_str_eq(found("sts", "eu-west-1").url, "https://sts.internal/x/");
     ck_assert_str_eq(found("iam", "eu-west-1").url, "http://127.0.0.1:4566/");

@@ -4,9 +4,10 @@
 locals {
   replicates = var.replication != null && var.target != "" && var.store != "" && var.ready
   document = !local.replicates ? "" : jsonencode({
-    format = 1
-    region = var.region
-    sql    = var.replication.sql
+    format     = 1
+    deployment = var.deployment_id # a report names the document by its digest: no other deployment's is alike
+    region     = var.region
+    sql        = var.replication.sql
     sources = { for name, source in var.replication.sources : name => merge(source, { address = local.peers[name] })
     if contains(keys(local.peers), name) }
   })

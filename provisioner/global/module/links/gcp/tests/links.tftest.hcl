@@ -52,7 +52,7 @@ run "replication_where_the_password_is_kept" {
     error_message = "The document and the password must be put into the store."
   }
   assert {
-    condition     = jsondecode(local.document).sources == { us = { address = "198.51.100.4", port = 15433, database = "fraiseql", variable = "peer_us", publication = "fraiseql_us", subscription = "fraiseql_eu_from_us" } } && output.document == sha256(local.document)
+    condition     = jsondecode(local.document).sources == { us = { address = "198.51.100.4", port = 15433, database = "fraiseql", variable = "peer_us", publication = "fraiseql_us", subscription = "fraiseql_eu_from_us" } } && output.document == sha256(local.document) && jsondecode(local.document).deployment == var.deployment_id
     error_message = "The document names the peers that have an address."
   }
 }
