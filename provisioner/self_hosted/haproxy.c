@@ -102,6 +102,8 @@ static int steps(const struct site *site, struct step_list *list, struct error *
         .name = "haproxy",
         .user = layout->service_user,
         .argv = argv,
+        .run_folder = "haproxy",
+        .run_folder_mode = 0700,
         .watches = watches,
         .reload = "signal USR2",
         .ready = arena_printf(list->arena,

@@ -247,6 +247,8 @@ static void add_server(const struct site *site, enum step_stage stage, struct st
         .name = "postgresql",
         .user = site->layout->postgres_user,
         .argv = argv,
+        .run_folder = "postgresql",
+        .run_folder_mode = 0755,
         .watches = watches,
         .reload = call(site, "take_over"),
         .ready = call(site, "answers"),
