@@ -231,6 +231,11 @@ static inline const struct region *deployment_region(const struct deployment *de
 }
 /* NULL when there is none of that name. */
 const struct region *deployment_find_region(const struct deployment *deployment, const char *name);
+/* The deployment as its clouds see it, or its own hosts: with those regions alone. They are copies that keep
+ * their `index`, so a position in this list is not one. Lives in the deployment's arena. */
+struct deployment *deployment_part(const struct deployment *deployment, bool own_hosts);
+/* Whether it is the first region on own hosts: what is judged once is judged with it. */
+bool deployment_is_first_own(const struct deployment *deployment, const struct region *region);
 /* Whether rows written elsewhere reach this region's database, or its rows leave it. */
 bool deployment_replicates(const struct deployment *deployment, const struct region *region);
 /* The node under a dotted path ("replication.mode", "compliance.data-residency.eu-west"), or the nearest one

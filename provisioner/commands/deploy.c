@@ -53,6 +53,9 @@ static int plan(struct run *run)
     struct error err = {0};
     if (!saved)
         return flow_plan(run);
+    /* What would be done on own hosts is found out again, and must be what was saved. */
+    if (run->hosts)
+        run_each_own(run, "planning", hosts_plan_region);
     int code = saved_plan_read(run, saved, &err);
     run_step(run, code ? STEP_FAILED : STEP_OK, "plan", NULL, NULL, "Taking the saved plan %s", saved);
     if (code)
@@ -64,6 +67,9 @@ static int plan(struct run *run)
 static int nothing_to_apply(struct run *run)
 {
     enum replication_left left = REPLICATION_NOTHING_LEFT;
+    int settled = flow_settle(run);
+    if (settled)
+        return settled;
     int status = flow_replication_again(run, &left);
     if (run->ctx->json || status == STATUS_INTERRUPTED)
         return status;
@@ -87,31 +93,29 @@ static int go_on(struct run *run)
         return nothing_to_apply(run);
     if (!run->ctx->yes && !flow_ask(run, "Deploy this? Only `yes` goes on:", "yes", &status))
         return status;
-    return run->hosts ? hosts_apply(run) : flow_apply(run);
+    return flow_apply(run);
 }
 
-static int steps_on_hosts(struct run *run)
+/* Everything before the plan. */
+static int prepare(struct run *run)
 {
-    int status;
-    if (command_given(run->ctx, "--plan"))
-        return command_usage_error(run->ctx, "a plan for own hosts cannot be saved in this version");
-    if ((status = hosts_reach(run)) || (status = hosts_prepare(run)) ||
-        (status = hosts_plan(run, command_given(run->ctx, "--allow-data-loss"))))
+    int status = STATUS_OK;
+    if (run->cloud_count && ((status = flow_credentials(run)) || (status = flow_render(run))))
         return status;
-    return go_on(run);
+    if (run->hosts && ((status = hosts_reach(run)) || (status = hosts_prepare(run))))
+        return status;
+    if (run->cloud_count && !run->ctx->dry_run && !command_given(run->ctx, "--plan"))
+        status = flow_keep_identity(run);
+    return status;
 }
 
 static int steps(struct run *run)
 {
     int status;
     run_step(run, STEP_OK, "validate", NULL, NULL, "Validating configuration");
-    if (run->hosts)
-        return steps_on_hosts(run);
-    if ((status = flow_credentials(run)) || (status = flow_render(run)))
+    if ((status = prepare(run)) || (status = plan(run)))
         return status;
-    if (!run->ctx->dry_run && !command_given(run->ctx, "--plan") && (status = flow_keep_identity(run)))
-        return status;
-    return (status = plan(run)) ? status : go_on(run);
+    return go_on(run);
 }
 
 static int deploy(struct command_context *ctx)

@@ -25,17 +25,19 @@ static int destroy(struct command_context *ctx)
     struct run run;
     bool delete_data = command_given(ctx, "--delete-data");
     int status = command_load(ctx, true, &deployment);
-    if (!status)
-        status = run_open(ctx, deployment, &run);
     if (status)
         return status;
     if (delete_data && !ctx->dry_run)
         lift_protection(deployment);
-    status = run.hosts ? hosts_reach(&run) : flow_credentials(&run);
-    if (!status && !run.hosts)
+    status = run_open(ctx, deployment, &run);
+    if (status)
+        return status;
+    if (run.cloud_count && !(status = flow_credentials(&run)))
         status = flow_render(&run);
+    if (!status && run.hosts)
+        status = hosts_reach(&run);
     if (!status)
-        status = run.hosts ? hosts_destroy(&run, delete_data) : flow_destroy(&run, delete_data);
+        status = flow_destroy(&run, delete_data);
     run_close(&run);
     return status;
 }

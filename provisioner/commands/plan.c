@@ -30,13 +30,11 @@ static int steps(struct run *run)
 {
     int status;
     run_step(run, STEP_OK, "validate", NULL, NULL, "Validating configuration");
-    if (run->hosts && command_given(run->ctx, "--out"))
-        return command_usage_error(run->ctx, "a plan for own hosts cannot be saved in this version");
-    if (run->hosts)
-        status = hosts_plan_only(run);
-    else if ((status = flow_credentials(run)) == 0 && (status = flow_render(run)) == 0)
-        status = flow_plan(run);
-    if (status)
+    if (run->cloud_count && ((status = flow_credentials(run)) || (status = flow_render(run))))
+        return status;
+    if (run->hosts && ((status = hosts_reach(run)) || (status = hosts_prepare(run))))
+        return status;
+    if ((status = flow_plan(run)))
         return status;
     for (size_t i = 0; i < run->region_count; i++) {
         if (run->regions[i].failed)

@@ -3,7 +3,6 @@
  * whose state has moved already is only looked at. */
 #include "provisioner/commands/commands.h"
 #include "provisioner/render/render.h"
-#include "provisioner/run/hosts.h"
 #include "provisioner/run/workspace.h"
 #include "provisioner/terraform/terraform.h"
 
@@ -179,6 +178,21 @@ static int migrate(struct command_context *ctx, const struct deployment *deploym
     return show(ctx, deployment);
 }
 
+/* What own hosts have in its place, and how it moves. */
+static int refuse(struct command_context *ctx, const struct deployment *deployment)
+{
+    struct error err = {0};
+    (void)error_set(&err, ERR_CONFIG,
+                    "own hosts have no state: what was done is in a ledger on each of them");
+    error_set_hint(
+        &err,
+        "`fraiseql deploy status FILE` reads them. To deploy from another machine, copy FILE and %s "
+        "there, with its modes: that folder has the deployment's id, journal and secrets",
+        render_work_folder(deployment, ctx->arena));
+    output_error(ctx->out, &err);
+    return STATUS_CONFIG;
+}
+
 static int run(struct command_context *ctx)
 {
     const char *action = ctx->operands[0];
@@ -190,15 +204,9 @@ static int run(struct command_context *ctx)
     int status = command_load(ctx, true, &deployment);
     if (status)
         return status;
-    struct error err = {0};
-    bool own_hosts = false;
-    if (hosts_judge(deployment, &own_hosts, &err) || own_hosts) {
-        if (own_hosts && !err.code)
-            (void)error_set(&err, ERR_CONFIG,
-                            "own hosts have no state: what was done is in a ledger on each of them");
-        output_error(ctx->out, &err);
-        return STATUS_CONFIG;
-    }
+    deployment = deployment_part(deployment, false);
+    if (!deployment_region_count(deployment))
+        return refuse(ctx, deployment);
     return moving ? migrate(ctx, deployment) : show(ctx, deployment);
 }
 

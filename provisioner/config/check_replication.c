@@ -1,6 +1,7 @@
 /* Replication and compliance: names of regions, tables, dates, zones. */
 #include "lib/core/str.h"
 #include "provisioner/config/checks.h"
+#include "provisioner/provider.h"
 
 static bool takes_part(const struct deployment_replication *replication, const char *name)
 {
@@ -27,6 +28,31 @@ static void check_members(const struct deployment *deployment, struct findings *
     if (deployment->replication.mode != REPLICATION_NONE && count < 2)
         (void)check_fail(deployment, findings, "replication", "replication.mode",
                          "replication needs two regions, and one takes part");
+}
+
+/* An own host and a cloud's managed database have nothing yet that links them. */
+static void check_kinds(const struct deployment *deployment, struct findings *findings)
+{
+    const struct region *own = NULL, *cloud = NULL;
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        const struct region *region = deployment_region(deployment, i);
+        if (!region->provider || !deployment_replicates(deployment, region))
+            continue;
+        if (region->provider->own_hosts)
+            own = own ? own : region;
+        else
+            cloud = cloud ? cloud : region;
+    }
+    if (!own || !cloud)
+        return;
+    struct finding *finding =
+        check_fail(deployment, findings, "replication", "replication.mode",
+                   "replication between %s, which is on own hosts, and %s (%s) is not part of this version",
+                   own->name, cloud->name, cloud->provider->title);
+    finding_hint(
+        findings, finding,
+        "Write mode: none, or name in replication.regions those on own hosts alone, or those in clouds "
+        "alone.");
 }
 
 static void check_primary(const struct deployment *deployment, struct findings *findings)
@@ -144,6 +170,7 @@ static void check_promises(const struct deployment *deployment, struct findings 
 void check_replication(const struct deployment *deployment, struct findings *findings)
 {
     check_members(deployment, findings);
+    check_kinds(deployment, findings);
     check_primary(deployment, findings);
     for (size_t i = 0; i < deployment->replication.filters.count; i++)
         check_filter(deployment, i, findings);

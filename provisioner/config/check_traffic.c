@@ -1,6 +1,7 @@
 /* The domain and who answers for it. */
 #include "lib/core/str.h"
 #include "provisioner/config/checks.h"
+#include "provisioner/provider.h"
 
 #define DOMAIN_MAX 200 /* a region's name and a dot go before it, and a name of DNS has at most 253 bytes */
 
@@ -56,10 +57,30 @@ static void check_hosted_zone(const struct deployment *deployment, struct findin
                          "want a hosted zone's id such as Z0123456789ABCDEFGHIJ, found \"%.60s\"", id);
 }
 
+/* A region on own hosts speaks HTTP without TLS at its host's address, where a cloud's has a balancer with a
+ * certificate: no record leads clients to both. */
+static void check_own_hosts(const struct deployment *deployment, struct findings *findings)
+{
+    const struct deployment_traffic *traffic = &deployment->traffic;
+    for (size_t i = 0; traffic->domain && traffic->dns != DNS_NONE && i < deployment_region_count(deployment);
+         i++) {
+        const struct region *region = deployment_region(deployment, i);
+        if (!region->provider || !region->provider->own_hosts)
+            continue;
+        struct finding *finding =
+            check_warn(deployment, findings, "traffic", "traffic.dns",
+                       "%s is on own hosts, and no record of %s leads there", region->name, traffic->domain);
+        finding_hint(findings, finding,
+                     "Put a proxy with your certificates before it and point a name of its own at that.");
+        return;
+    }
+}
+
 void check_traffic(const struct deployment *deployment, struct findings *findings)
 {
     const struct deployment_traffic *traffic = &deployment->traffic;
     check_hosted_zone(deployment, findings);
+    check_own_hosts(deployment, findings);
     if (traffic->domain && !is_domain(traffic->domain))
         (void)check_fail(deployment, findings, "domain", "traffic.domain",
                          "want a domain such as api.example.com in lower case, found \"%.80s\"",

@@ -1,5 +1,6 @@
 /* Finding one's way in a deployment. */
 #include "provisioner/config/internal.h"
+#include "provisioner/provider.h"
 
 #include <stdio.h>
 
@@ -10,6 +11,35 @@ const struct region *deployment_find_region(const struct deployment *deployment,
             return deployment_region(deployment, i);
     }
     return NULL;
+}
+
+static bool is_own(const struct region *region)
+{
+    return region->provider && region->provider->own_hosts;
+}
+
+struct deployment *deployment_part(const struct deployment *deployment, bool own_hosts)
+{
+    size_t count = deployment_region_count(deployment);
+    struct deployment *part = arena_alloc(deployment->arena, sizeof *part);
+    struct region *regions = arena_alloc(deployment->arena, (count + 1) * sizeof *regions);
+    *part = *deployment;
+    part->region_list.items = regions;
+    part->region_list.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_own(deployment_region(deployment, i)) == own_hosts)
+            regions[part->region_list.count++] = *deployment_region(deployment, i);
+    }
+    return part;
+}
+
+bool deployment_is_first_own(const struct deployment *deployment, const struct region *region)
+{
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        if (is_own(deployment_region(deployment, i)))
+            return strcmp(deployment_region(deployment, i)->name, region->name) == 0;
+    }
+    return false;
 }
 
 bool deployment_replicates(const struct deployment *deployment, const struct region *region)

@@ -189,7 +189,8 @@ static void write_publication(const struct deployment *deployment, const struct 
 /* Numbers of node k are those that leave k + 1 when divided by the stride, so two writers never draw one. */
 static void write_sequences(const struct deployment *deployment, const struct region *region, struct buf *sql)
 {
-    int stride = deployment_region_count(deployment) < STRIDE ? STRIDE : STRIDE_WIDE;
+    size_t last = deployment_region(deployment, deployment_region_count(deployment) - 1)->index;
+    int stride = last + 1 < STRIDE ? STRIDE : STRIDE_WIDE;
     int rest = (int)region->index + 1;
     buf_printf(
         sql,
@@ -220,8 +221,9 @@ static bool copies_from(const struct deployment *deployment, const struct region
 {
     if (deployment->replication.mode == REPLICATION_STREAMING)
         return true;
-    for (size_t i = 0; i < from->index; i++) {
-        if (deployment_replicates(deployment, deployment_region(deployment, i)))
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        const struct region *region = deployment_region(deployment, i);
+        if (region->index < from->index && deployment_replicates(deployment, region))
             return false;
     }
     return true;

@@ -2,6 +2,7 @@
  * to stay, unless --delete-data was given; then it leaves a final snapshot behind. */
 #include "lib/core/clock.h"
 #include "provisioner/run/flow.h"
+#include "provisioner/run/hosts.h"
 #include "provisioner/run/keep.h"
 #include "provisioner/run/view.h"
 
@@ -131,12 +132,18 @@ static void plan_all(struct run_root *root)
 
 static void destroy_planned(struct run_root *root)
 {
-    if (!root->failed && root->planned && root_changes(root))
+    if (root->own)
+        hosts_undo_region(root);
+    else if (!root->failed && root->planned && root_changes(root))
         root_apply(root);
 }
 
 static void destroy_with_data(struct run_root *root)
 {
+    if (root->own) {
+        hosts_undo_region(root);
+        return;
+    }
     if (root->failed || !root->planned || !root_changes(root))
         return;
     if (release_data(root)) {
@@ -178,24 +185,27 @@ static int destroy_global(struct run *run)
     return run->global.failed ? STATUS_FAILURE : STATUS_OK;
 }
 
-static void say_kept(struct run *run)
+static void say_kept(struct run *run, bool kept_on_hosts)
 {
-    output_printf(run->ctx->out,
-                  "\nDatabases stay, with the networks and keys they need; their states still know them. "
-                  "`fraiseql deploy destroy %s --delete-data` removes them after a final snapshot.\n",
-                  run->ctx->file);
+    if (run->cloud_count)
+        output_printf(run->ctx->out,
+                      "\nDatabases stay, with the networks and keys they need; their states still know them. "
+                      "`fraiseql deploy destroy %s --delete-data` removes them after a final snapshot.\n",
+                      run->ctx->file);
+    if (kept_on_hosts)
+        output_printf(run->ctx->out,
+                      "\nDatabases' data stays on its hosts, with the user that owns it. `fraiseql deploy "
+                      "destroy %s --delete-data` removes it.\n",
+                      run->ctx->file);
 }
 
-static int plan_destruction(struct run *run, bool delete_data)
+/* A host that cannot be reached keeps nothing else from going, and has been named. */
+static int show_plans(struct run *run)
 {
-    struct run_root *const global[] = {&run->global};
     int status = STATUS_OK;
-    run_each_region(run, "planning", delete_data ? plan_all : plan_keeping);
-    if (run->has_global && !run->ctx->regions.count)
-        run_each(run, global, 1, "planning", plan_all);
     for (size_t i = 0; i <= run->region_count; i++) {
         struct run_root *root = i < run->region_count ? &run->regions[i] : &run->global;
-        if (root->failed) {
+        if (root->failed && !root->own) {
             status = STATUS_FAILURE;
             run_complain(run, root);
         } else if (root->planned) {
@@ -203,17 +213,42 @@ static int plan_destruction(struct run *run, bool delete_data)
             run_plan_record(run, root);
         }
     }
+    return status;
+}
+
+static int plan_destruction(struct run *run, bool delete_data, bool *ret_kept)
+{
+    struct run_root *const global[] = {&run->global};
+    *ret_kept = false;
+    for (size_t i = 0; i < run->own_count; i++) {
+        if (!run->own_roots[i]->failed && hosts_plan_destruction(run->own_roots[i], delete_data))
+            *ret_kept = true;
+    }
+    run_each_cloud(run, "planning", delete_data ? plan_all : plan_keeping);
+    if (run->has_global && !run->ctx->regions.count)
+        run_each(run, global, 1, "planning", plan_all);
+    int status = show_plans(run);
     return run_interrupted(run) ? STATUS_INTERRUPTED : status;
+}
+
+static const char *skipped_note(const struct run_root *root)
+{
+    return !root->skipped ? NULL
+           : root->own    ? "interrupted: destroy again to go on"
+                          : "interrupted before it began";
 }
 
 int flow_destroy(struct run *run, bool delete_data)
 {
-    int status = plan_destruction(run, delete_data);
+    bool kept = false;
+    int status = plan_destruction(run, delete_data, &kept);
     if (status)
         return status;
     if (!flow_changes(run)) {
         if (!run->ctx->json)
-            output_printf(run->ctx->out, "There is nothing to destroy.\n");
+            output_printf(run->ctx->out,
+                          kept ? "There is nothing to destroy but data; --delete-data does that.\n"
+                               : "There is nothing to destroy.\n");
         return STATUS_OK;
     }
     if (run->ctx->dry_run || !flow_confirmed(run, "destroying", "to destroy what is listed", &status))
@@ -222,19 +257,18 @@ int flow_destroy(struct run *run, bool delete_data)
     if (!run_interrupted(run))
         run_each_region(run, "removing", delete_data ? destroy_with_data : destroy_planned);
     for (size_t i = 0; i < run->region_count; i++) {
-        const struct run_root *root = &run->regions[i];
+        struct run_root *root = &run->regions[i];
         run_step(run,
                  root->failed    ? STEP_FAILED
                  : root->skipped ? STEP_WARN
                                  : STEP_OK,
-                 "destroy", root->name, root->skipped ? "interrupted before it began" : NULL, "Destroying %s",
-                 root->title);
+                 "destroy", root->name, skipped_note(root), "Destroying %s", root->title);
         if (root->failed) {
             run_complain(run, root);
             status = STATUS_FAILURE;
         }
     }
     if (!delete_data && !run->ctx->json)
-        say_kept(run);
+        say_kept(run, kept);
     return run_interrupted(run) ? STATUS_INTERRUPTED : status;
 }

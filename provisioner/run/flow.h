@@ -22,6 +22,8 @@ int64_t flow_changes(const struct run *run);
 /* True when the answer is yes. Without a terminal, or interrupted: *ret_status is the exit status. */
 bool flow_ask(struct run *run, const char *question, const char *wanted, int *ret_status);
 
+/* Notes of regions that have nothing to do that what was cut short is over. */
+int flow_settle(struct run *run);
 /* Applies what is planned, region by region in parallel, then the global part and what follows it. */
 int flow_apply(struct run *run);
 

@@ -2,6 +2,7 @@
 #include "lib/core/clock.h"
 #include "provisioner/run/adopt.h"
 #include "provisioner/run/flow.h"
+#include "provisioner/run/hosts.h"
 #include "provisioner/run/outputs.h"
 #include "provisioner/run/view.h"
 
@@ -105,22 +106,50 @@ static const char *elapsed_note(const struct run_root *root)
                         view_duration(root->spent_ns, text));
 }
 
+static const char *note_of(const struct run_root *root)
+{
+    if (root->own)
+        return root->failed          ? NULL
+               : root->skipped       ? "interrupted: deploy again to go on"
+               : hosts_changed(root) ? NULL
+                                     : "nothing changed";
+    return root->skipped   ? "interrupted before it began"
+           : root->applied ? elapsed_note(root)
+           : root->failed  ? NULL
+                           : "nothing changed";
+}
+
+/* Clouds take their minutes, own hosts go through their stages: neither waits for the other. */
+static void apply_all(struct run *run)
+{
+    static const char *const doing[] = {"deploying"};
+    struct run_lane lanes[2] = {{.roots = run->cloud_roots,
+                                 .count = run->cloud_count,
+                                 .doing = doing,
+                                 .phases = 1,
+                                 .work = apply_region}};
+    if (!run->hosts) {
+        run_lanes(run, lanes, 1);
+        return;
+    }
+    hosts_begin(run);
+    hosts_lane(run, &lanes[1]);
+    run_lanes(run, lanes, 2);
+    hosts_end(run);
+}
+
 /* 0, or the exit status when a region failed. */
 static int apply_regions(struct run *run)
 {
     int status = STATUS_OK;
-    run_each_region(run, "deploying", apply_region);
+    apply_all(run);
     for (size_t i = 0; i < run->region_count; i++) {
         struct run_root *root = &run->regions[i];
-        const char *note = root->skipped   ? "interrupted before it began"
-                           : root->applied ? elapsed_note(root)
-                           : root->failed  ? NULL
-                                           : "nothing changed";
         run_step(run,
                  root->failed    ? STEP_FAILED
                  : root->skipped ? STEP_WARN
                                  : STEP_OK,
-                 "apply", root->name, note, "Deploying to %s", root->title);
+                 "apply", root->name, note_of(root), "Deploying to %s", root->title);
         if (!root->failed)
             continue;
         run_complain(run, root);
@@ -281,7 +310,7 @@ static void say_end(struct run *run, int status, enum replication_left left)
         const struct run_root *root = &run->regions[i];
         output_printf(out, "  %s: %s\n", root->title,
                       root->failed    ? "does not stand as described"
-                      : root->skipped ? "was not begun"
+                      : root->skipped ? (root->own ? "was interrupted" : "was not begun")
                                       : "stands");
     }
     if (left == REPLICATION_NOT_SET_UP)
@@ -298,7 +327,10 @@ static int worst(int a, int b)
 
 static int after_regions(struct run *run, enum replication_left *ret_left)
 {
-    int status = step_network(run);
+    int status = STATUS_OK;
+    if (!run->cloud_count)
+        return all_stand(run) ? flow_smoke(run) : STATUS_OK;
+    status = step_network(run);
     if (run_interrupted(run))
         return status;
     status = worst(status, flow_replication(run, !status && all_stand(run), ret_left));
@@ -310,8 +342,28 @@ static int after_regions(struct run *run, enum replication_left *ret_left)
     return worst(status, step_dns(run, *ret_left));
 }
 
+/* The last entry of a root may still say that an apply was cut short, by whatever ended it after its last
+ * change. Where nothing is left to do, that is over. */
+int flow_settle(struct run *run)
+{
+    for (size_t i = 0; i < run->region_count; i++) {
+        struct run_root *root = &run->regions[i];
+        struct error err = {0};
+        if (root->failed || !root->planned || root_changes(root) || !root_was_interrupted(root))
+            continue;
+        if (run_journal_end(run->journal, "apply", root->name, "ok", "", &err)) {
+            output_error(run->ctx->out, &err);
+            return STATUS_FAILURE;
+        }
+    }
+    return STATUS_OK;
+}
+
 int flow_apply(struct run *run)
 {
+    int settled = flow_settle(run);
+    if (settled)
+        return settled;
     int status = apply_regions(run);
     size_t standing = 0;
     enum replication_left left = REPLICATION_NOTHING_LEFT;

@@ -31,7 +31,7 @@ static void complain(const struct run *run, const struct credential_answer *answ
 /* What is known and stops nothing, a line a region. A dead cloud blocks nobody: its own plan will say so. */
 static void put_notes(const struct run *run, const struct credential_answer *answers, struct buf *notes)
 {
-    for (size_t i = 0; i < run->region_count; i++) {
+    for (size_t i = 0; i < run->cloud_count; i++) {
         const struct credential_check *check = &answers[i].check;
         const char *line = answers[i].state == CREDENTIALS_LACKING || answers[i].state == CREDENTIALS_UNKNOWN
                                ? check->problem
@@ -45,23 +45,23 @@ static enum step_mark mark_of(const struct run *run, const struct credential_ans
                               bool noted)
 {
     bool asked = false;
-    for (size_t i = 0; i < run->region_count; i++)
+    for (size_t i = 0; i < run->cloud_count; i++)
         asked = asked || answers[i].state != CREDENTIALS_UNASKED;
     return failed ? STEP_FAILED : !asked ? STEP_SKIPPED : noted ? STEP_WARN : STEP_OK;
 }
 
 int flow_credentials(struct run *run)
 {
-    struct credential_answer *answers = arena_zalloc(run->arena, (run->region_count + 1) * sizeof *answers);
+    struct credential_answer *answers = arena_zalloc(run->arena, (run->cloud_count + 1) * sizeof *answers);
     struct buf notes = BUF_INIT(NOTES_MAX);
     bool failed = false;
-    for (size_t i = 0; i < run->region_count; i++) {
-        answers[i].region = run->regions[i].region;
+    for (size_t i = 0; i < run->cloud_count; i++) {
+        answers[i].region = run->cloud_roots[i]->region;
         answers[i].state = CREDENTIALS_UNASKED;
-        run->regions[i].credentials = &answers[i];
+        run->cloud_roots[i]->credentials = &answers[i];
     }
-    run_each_region(run, "checking", ask);
-    for (size_t i = 0; i < run->region_count; i++)
+    run_each_cloud(run, "checking", ask);
+    for (size_t i = 0; i < run->cloud_count; i++)
         failed = failed || stops(run, &answers[i]);
     put_notes(run, answers, &notes);
     enum step_mark mark = mark_of(run, answers, failed, notes.len > 0);
@@ -72,8 +72,8 @@ int flow_credentials(struct run *run)
                          : NULL,
              "Checking cloud credentials (%s)", flow_clouds(run));
     buf_deinit(&notes);
-    credential_record(run->ctx->out, answers, run->region_count);
-    for (size_t i = 0; i < run->region_count; i++) {
+    credential_record(run->ctx->out, answers, run->cloud_count);
+    for (size_t i = 0; i < run->cloud_count; i++) {
         if (stops(run, &answers[i]))
             complain(run, &answers[i]);
     }

@@ -6,6 +6,7 @@
 #include "provisioner/render/render.h"
 #include "provisioner/run/adopt.h"
 #include "provisioner/run/flow.h"
+#include "provisioner/run/hosts.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -15,11 +16,11 @@
 const char *flow_clouds(const struct run *run)
 {
     struct buf text = BUF_INIT(4096);
-    for (size_t i = 0; i < run->region_count; i++) {
-        const char *title = run->regions[i].region->provider->title;
+    for (size_t i = 0; i < run->cloud_count; i++) {
+        const char *title = run->cloud_roots[i]->region->provider->title;
         bool seen = false;
         for (size_t j = 0; j < i; j++)
-            seen = seen || strcmp(run->regions[j].region->provider->title, title) == 0;
+            seen = seen || strcmp(run->cloud_roots[j]->region->provider->title, title) == 0;
         if (!seen)
             buf_printf(&text, "%s%s", text.len ? ", " : "", title);
     }
@@ -38,7 +39,7 @@ static int interrupted(struct run *run)
 
 static bool is_remote(const struct run *run)
 {
-    return run->deployment->state.backend != STATE_LOCAL;
+    return run->clouds->state.backend != STATE_LOCAL;
 }
 
 static int write_identity(const struct run_root *root, struct error *err)
@@ -57,11 +58,11 @@ static int write_identity(const struct run_root *root, struct error *err)
 static int render(struct run *run, struct error *err)
 {
     struct render_identity identity = {.deployment_id = run->workspace.id};
-    int code = render_folder(run->deployment, &identity, run->workspace.render, err);
-    for (size_t i = 0; !code && is_remote(run) && i < run->region_count; i++)
-        code = write_identity(&run->regions[i], err);
-    for (size_t i = 0; i < run->region_count; i++)
-        adopt_forget(&run->regions[i]);
+    int code = render_folder(run->clouds, &identity, run->workspace.render, err);
+    for (size_t i = 0; !code && is_remote(run) && i < run->cloud_count; i++)
+        code = write_identity(run->cloud_roots[i], err);
+    for (size_t i = 0; i < run->cloud_count; i++)
+        adopt_forget(run->cloud_roots[i]);
     run->has_global = access(arena_printf(run->arena, "%s/main.tf.json", run->global.folder), F_OK) == 0;
     return code;
 }
@@ -99,9 +100,9 @@ static int pull_id(struct run_root *root, const char **ret_id, struct error *err
 /* Another machine may have deployed this already: the states know its id. */
 static int find_identity(struct run *run, struct error *err)
 {
-    for (size_t i = 0; i < run->region_count; i++) {
+    for (size_t i = 0; i < run->cloud_count; i++) {
         const char *id = NULL;
-        struct run_root *root = &run->regions[i];
+        struct run_root *root = run->cloud_roots[i];
         root_prepare(root);
         if (root->failed) {
             /* A dead cloud blocks nobody: its own plan will say so. */
@@ -148,10 +149,10 @@ int flow_keep_identity(struct run *run)
 {
     if (!is_remote(run))
         return STATUS_OK;
-    run_each_region(run, "preparing", put_identity);
-    for (size_t i = 0; i < run->region_count; i++) {
-        if (run->regions[i].failed)
-            run_complain(run, &run->regions[i]);
+    run_each_cloud(run, "preparing", put_identity);
+    for (size_t i = 0; i < run->cloud_count; i++) {
+        if (run->cloud_roots[i]->failed)
+            run_complain(run, run->cloud_roots[i]);
     }
     return interrupted(run);
 }
@@ -163,7 +164,9 @@ static void plan_region(struct run_root *root)
 {
     if (root->failed)
         return;
-    if (root->run->resumed || root_was_interrupted(root))
+    if (root->own)
+        hosts_plan_region(root);
+    else if (root->run->resumed || root_was_interrupted(root))
         adopt_plan(root);
     else
         root_plan(root);
@@ -183,12 +186,17 @@ static void show_price(struct run *run)
     struct cost_estimate estimate;
     if (run->ctx->json)
         return;
+    if (run->own_count)
+        output_printf(run->ctx->out,
+                      "    Own hosts have no cloud bill; what they cost you is not known here\n");
+    if (!run->cloud_count)
+        return;
     cost_usage_defaults(&usage);
     /* Prices that were refreshed; a cache that does not read is named by `cost`, and those in the program are
      * shown here. */
     int uncached = price_list_load_cache(NULL);
     (void)uncached;
-    if (cost_estimate(run->deployment, &usage, run->arena, &estimate, NULL))
+    if (cost_estimate(run->clouds, &usage, run->arena, &estimate, NULL))
         return;
     output_printf(run->ctx->out, "    Estimated cost: %s$%.2f a month at list price%s\n",
                   estimate.complete ? "" : "at least ", (double)estimate.monthly_nano_usd / (double)NANO_USD,
@@ -208,21 +216,31 @@ static void plan_global(struct run *run)
     run->global.failed = false;
 }
 
+static const char *what_is_planned(const struct run *run)
+{
+    long long machines = 0;
+    size_t steps = 0;
+    for (size_t i = 0; i < run->cloud_count; i++)
+        machines += run->cloud_roots[i]->region->instances;
+    for (size_t i = 0; i < run->own_count; i++)
+        steps += run->own_roots[i]->change_count;
+    const char *on_hosts = arena_printf(run->arena, "%zu steps to do", steps);
+    if (!run->cloud_count)
+        return arena_printf(run->arena, "Planning (%s)", on_hosts);
+    return arena_printf(run->arena, "Planning infrastructure (%lld compute, %zu databases%s%s)", machines,
+                        run->cloud_count, run->own_count ? "; on own hosts " : "",
+                        run->own_count ? on_hosts : "");
+}
+
 static void show_plans(struct run *run, size_t failed)
 {
-    int64_t machines = 0, databases = 0;
-    for (size_t i = 0; i < run->region_count; i++) {
-        machines += run->regions[i].region->instances;
-        databases++;
-    }
-    run_step(run, failed ? STEP_FAILED : STEP_OK, "plan", NULL, NULL,
-             "Planning infrastructure (%lld compute, %lld databases)", (long long)machines,
-             (long long)databases);
+    run_step(run, failed ? STEP_FAILED : STEP_OK, "plan", NULL, NULL, "%s", what_is_planned(run));
     for (size_t i = 0; i <= run->region_count; i++) {
         struct run_root *root = i < run->region_count ? &run->regions[i] : &run->global;
-        if (root->failed)
-            run_complain(run, root);
-        else if (root->planned) {
+        if (root->failed) {
+            if (!root->own || hosts_is_open(root))
+                run_complain(run, root);
+        } else if (root->planned) {
             if (root->unlisted && !run->ctx->json)
                 output_printf(run->ctx->out,
                               "    %s: what an earlier run left could not be listed (%s); what has a name is "
@@ -235,10 +253,21 @@ static void show_plans(struct run *run, size_t failed)
     }
 }
 
+static bool clouds_failed(const struct run *run)
+{
+    for (size_t i = 0; i < run->cloud_count; i++) {
+        if (run->cloud_roots[i]->failed)
+            return true;
+    }
+    return false;
+}
+
 int flow_plan(struct run *run)
 {
-    size_t failed = 0;
+    size_t failed = 0, told = 0;
     bool foreign = false;
+    for (size_t i = 0; i < run->own_count; i++)
+        told += run->own_roots[i]->failed;
     run_each_region(run, "planning", plan_region);
     int status = interrupted(run);
     if (status)
@@ -247,9 +276,9 @@ int flow_plan(struct run *run)
         failed += run->regions[i].failed;
         foreign = foreign || (run->regions[i].failed && run->regions[i].err.code == ERR_CONFLICT);
     }
-    if (!failed)
+    if (!clouds_failed(run))
         plan_global(run);
-    show_plans(run, failed);
+    show_plans(run, failed - told);
     show_price(run);
     if (foreign)
         return STATUS_CONFIG;

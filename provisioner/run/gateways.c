@@ -7,8 +7,11 @@
 
 bool gateways_wanted(const struct run *run)
 {
-    return !run->hosts && run->deployment->replication.mode != REPLICATION_NONE &&
-           deployment_region_count(run->deployment) > 1;
+    for (size_t i = 0; run->cloud_count && i < deployment_region_count(run->clouds); i++) {
+        if (deployment_replicates(run->clouds, deployment_region(run->clouds, i)))
+            return true;
+    }
+    return false;
 }
 
 int gateways_documents(struct run *run, const struct node **ret_documents, struct error *err)

@@ -13,24 +13,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int hosts_judge(const struct deployment *deployment, bool *ret_own, struct error *err)
+static void bind_root(struct hosts *hosts, struct run_root *root)
 {
-    size_t own = 0, count = deployment_region_count(deployment);
-    for (size_t i = 0; i < count; i++)
-        own += deployment_region(deployment, i)->provider->own_hosts;
-    *ret_own = own > 0;
-    if (!own || own == count)
-        return 0;
-    (void)error_set(err, ERR_CONFIG,
-                    "this file has regions on own hosts and regions in clouds, which this version does "
-                    "not deploy together");
-    error_set_hint(err, "Make two files of it; `validate` and `cost` take them in one");
-    return ERR_CONFIG;
+    for (size_t i = 0; i < hosts->count; i++) {
+        if (strcmp(deployment_region(hosts->run->own, i)->name, root->name) != 0)
+            continue;
+        hosts->roots[i].root = root;
+        root->own = &hosts->roots[i];
+    }
+}
+
+bool hosts_is_open(const struct run_root *root)
+{
+    return root->own->host != NULL;
 }
 
 int hosts_new(struct run *run, struct error *err)
 {
-    size_t count = deployment_region_count(run->deployment);
+    size_t count = deployment_region_count(run->own);
     struct hosts *hosts = arena_zalloc(run->arena, sizeof *hosts);
     hosts->run = run;
     hosts->arena = run->arena;
@@ -40,13 +40,13 @@ int hosts_new(struct run *run, struct error *err)
     run->hosts = hosts;
     int code = vault_open(arena_printf(run->arena, "%s/secrets", run->workspace.folder), &hosts->vault, err);
     for (size_t i = 0; !code && i < count; i++) {
-        const struct region *region = deployment_region(run->deployment, i);
+        const struct region *region = deployment_region(run->own, i);
         struct host_root *root = &hosts->roots[i];
         /* Threads work on different regions: each has an arena of its own. */
         struct arena *arena = arena_new(0);
         root->site = &hosts->sites[i];
         root->steps.arena = arena;
-        *root->site = (struct site){.deployment = run->deployment,
+        *root->site = (struct site){.deployment = run->own,
                                     .region = region,
                                     .layout = &root->layout,
                                     .sites = hosts->sites,
@@ -54,8 +54,10 @@ int hosts_new(struct run *run, struct error *err)
                                     .primary = region->name,
                                     .vault = hosts->vault,
                                     .arena = arena};
-        code = layout_make(run->deployment, region, arena, &root->layout, err);
+        code = layout_make(run->own, region, arena, &root->layout, err);
     }
+    for (size_t i = 0; i < run->own_count; i++)
+        bind_root(hosts, run->own_roots[i]);
     return code;
 }
 
@@ -166,16 +168,10 @@ int hosts_open_all(struct run *run)
     if (status)
         return status;
     hosts->exclusive = run->workspace.lock_fd >= 0;
-    for (size_t i = 0; i < run->region_count; i++) {
-        struct host_root *own = &hosts->roots[run->regions[i].region->index];
-        own->root = &run->regions[i];
-        run->regions[i].own = own;
-    }
     at_once(hosts->count, run->ctx->parallelism, open_one, hosts);
-    for (size_t i = 0; i < run->region_count; i++) {
-        struct host_root *own = run->regions[i].own;
-        run->regions[i].failed = !own->host;
-        run->regions[i].err = own->err;
+    for (size_t i = 0; i < run->own_count; i++) {
+        run->own_roots[i]->failed = !run->own_roots[i]->own->host;
+        run->own_roots[i]->err = run->own_roots[i]->own->err;
     }
     return STATUS_OK;
 }
@@ -196,18 +192,19 @@ int hosts_reach(struct run *run)
     if (status)
         return status;
     struct buf names = BUF_INIT(4096);
-    for (size_t i = 0; i < run->region_count; i++) {
-        buf_printf(&names, "%s%s", i ? ", " : "", run->regions[i].region->host);
-        failed += run->regions[i].failed;
-        if (run->regions[i].failed && worst != STATUS_CREDENTIALS)
-            worst = status_of(&run->regions[i].err);
+    for (size_t i = 0; i < run->own_count; i++) {
+        struct run_root *root = run->own_roots[i];
+        buf_printf(&names, "%s%s", i ? ", " : "", root->region->host);
+        failed += root->failed;
+        if (root->failed && worst != STATUS_CREDENTIALS)
+            worst = status_of(&root->err);
     }
     run_step(run, failed ? STEP_FAILED : STEP_OK, "credentials", NULL, NULL, "Reaching hosts (%s)",
              buf_text(&names));
     buf_deinit(&names);
-    for (size_t i = 0; i < run->region_count; i++) {
-        if (run->regions[i].failed)
-            run_complain(run, &run->regions[i]);
+    for (size_t i = 0; i < run->own_count; i++) {
+        if (run->own_roots[i]->failed)
+            run_complain(run, run->own_roots[i]);
     }
     if (worst == STATUS_CREDENTIALS || worst == STATUS_CONFIG || failed == run->region_count)
         return worst;
@@ -276,7 +273,7 @@ static int find_primary(struct hosts *hosts, const char **ret, struct error *err
         const struct site *site = &hosts->sites[i];
         struct error ignored = {0};
         enum site_writes as = SITE_EMPTY;
-        if (!deployment_replicates(hosts->run->deployment, site->region) ||
+        if (!deployment_replicates(hosts->run->own, site->region) ||
             !component_runs(site->region, "postgresql"))
             continue;
         if (!site->host || asks_primary(site, &as, &ignored)) {
@@ -314,7 +311,7 @@ static int find_primary(struct hosts *hosts, const char **ret, struct error *err
         return unsure(found, silent, err);
     if (!found && silent && stood(hosts, silent))
         return in_doubt(silent, err);
-    *ret = found ? found : hosts->run->deployment->replication.primary;
+    *ret = found ? found : hosts->run->own->replication.primary;
     return 0;
 }
 
@@ -334,19 +331,28 @@ static int make_steps(struct host_root *own, struct error *err)
     return 0;
 }
 
+static bool replicates(const struct hosts *hosts)
+{
+    for (size_t i = 0; i < hosts->count; i++) {
+        if (deployment_replicates(hosts->run->own, hosts->sites[i].region))
+            return true;
+    }
+    return false;
+}
+
 int hosts_make_steps(struct run *run, size_t *ret_steps, struct error *err)
 {
     struct hosts *hosts = run->hosts;
     const char *primary = NULL;
-    int code = run->deployment->replication.mode == REPLICATION_NONE ? 0 : find_primary(hosts, &primary, err);
+    int code = replicates(hosts) ? find_primary(hosts, &primary, err) : 0;
     *ret_steps = 0;
     for (size_t i = 0; primary && i < hosts->count; i++)
         hosts->sites[i].primary = primary;
-    for (size_t i = 0; !code && i < run->region_count; i++) {
-        if (run->regions[i].failed)
+    for (size_t i = 0; !code && i < run->own_count; i++) {
+        if (run->own_roots[i]->failed)
             continue;
-        code = make_steps(run->regions[i].own, err);
-        *ret_steps += run->regions[i].own->steps.count;
+        code = make_steps(run->own_roots[i]->own, err);
+        *ret_steps += run->own_roots[i]->own->steps.count;
     }
     return code;
 }

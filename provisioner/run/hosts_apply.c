@@ -1,15 +1,13 @@
 /* Stage by stage, regions side by side: what the plan found due is done, and what follows from it. */
 #include "lib/core/clock.h"
-#include "provisioner/run/flow.h"
 #include "provisioner/run/hosts_internal.h"
-#include "provisioner/run/outputs.h"
-#include "provisioner/run/view.h"
 
-#include <stdio.h>
+#define PHASE_REMOVAL STAGE_COUNT
 
-static const char *const stage_words[STAGE_COUNT] = {
+static const char *const phase_words[STAGE_COUNT + 1] = {
     [STAGE_HOST] = "preparing",  [STAGE_PRIMARY] = "database", [STAGE_STANDBY] = "standby",
-    [STAGE_SERVICE] = "service", [STAGE_TRAFFIC] = "traffic",  [STAGE_MONITORING] = "monitoring"};
+    [STAGE_SERVICE] = "service", [STAGE_TRAFFIC] = "traffic",  [STAGE_MONITORING] = "monitoring",
+    [PHASE_REMOVAL] = "removing"};
 
 static int fail(struct run_root *root)
 {
@@ -68,7 +66,7 @@ static void apply_stage(struct run_root *root)
         return;
     show_done(root, 0);
     for (size_t i = 0; i < own->steps.count && !root->failed; i++) {
-        if (own->steps.items[i].stage != root->run->hosts->stage)
+        if (own->steps.items[i].stage != (enum step_stage)root->run->hosts->phase)
             continue;
         if (run_interrupted(root->run)) {
             root->skipped = true;
@@ -100,20 +98,12 @@ static void apply_removals(struct run_root *root)
     }
 }
 
-static void open_journal(struct run_root *root)
-{
-    if (root->failed || !root_changes(root))
-        return;
-    if (run_journal_begin(root->run->journal, "apply", root->name, &root->err))
-        (void)fail(root);
-    root->own->begun = !root->failed;
-}
-
 static void close_journal(struct run_root *root)
 {
     struct error err = {0};
     if (!root->own->begun)
         return;
+    root->own->begun = false;
     const char *outcome = root->failed ? "failed" : root->skipped ? "interrupted" : "ok";
     if (run_journal_end(root->run->journal, "apply", root->name, outcome,
                         root->failed ? root->err.message : "", &err) &&
@@ -123,70 +113,53 @@ static void close_journal(struct run_root *root)
     }
 }
 
-static void run_stages(struct run *run)
+/* An entry is closed as soon as its region is through: others may take long. */
+static void apply_phase(struct run_root *root)
 {
-    for (int stage = 0; stage < STAGE_COUNT && !run_interrupted(run); stage++) {
-        run->hosts->stage = (enum step_stage)stage;
-        for (size_t i = 0; i < run->region_count; i++)
-            run->hosts->changed = run->hosts->changed || run->regions[i].own->changed;
-        run_each_region(run, stage_words[stage], apply_stage);
-    }
-    if (!run_interrupted(run))
-        run_each_region(run, "removing", apply_removals);
-}
-
-static int show_regions(struct run *run)
-{
-    int status = STATUS_OK;
-    for (size_t i = 0; i < run->region_count; i++) {
-        struct run_root *root = &run->regions[i];
-        const char *note = root->skipped && !root->failed ? "interrupted: deploy again to go on" : NULL;
-        run_step(run,
-                 root->failed    ? STEP_FAILED
-                 : root->skipped ? STEP_WARN
-                                 : STEP_OK,
-                 "apply", root->name,
-                 note                                 ? note
-                 : root->own->changed || root->failed ? NULL
-                                                      : "nothing changed",
-                 "Deploying to %s", root->title);
-        if (!root->failed)
-            continue;
-        run_complain(run, root);
-        status = root->err.code == ERR_CONFLICT ? STATUS_CONFIG : STATUS_FAILURE;
-    }
-    return status;
-}
-
-static void say_end(struct run *run, int status)
-{
-    char text[VIEW_DURATION_MAX];
-    const struct output *out = run->ctx->out;
-    if (out->json)
+    if (root->run->hosts->phase < PHASE_REMOVAL) {
+        apply_stage(root);
         return;
-    if (status == STATUS_OK)
-        output_printf(out, "\nDeployment complete!\nTotal time: %s\n",
-                      view_duration(clock_mono_ns() - out->started_mono_ns, text));
-    else
-        output_printf(
-            out,
-            "\nThe deployment is not complete.\nNext: fraiseql deploy %s  (goes on from here; `fraiseql "
-            "deploy status %s` shows what stands)\n",
-            run->ctx->file, run->ctx->file);
+    }
+    apply_removals(root);
+    close_journal(root);
 }
 
-int hosts_apply(struct run *run)
+static void enter(struct run *run, size_t phase)
 {
-    for (size_t i = 0; i < run->region_count; i++)
-        open_journal(&run->regions[i]);
-    run_stages(run);
-    for (size_t i = 0; i < run->region_count; i++)
-        close_journal(&run->regions[i]);
-    int status = show_regions(run);
-    if (!status && !run_interrupted(run))
-        status = flow_smoke(run);
-    if (run_interrupted(run))
-        status = STATUS_INTERRUPTED;
-    say_end(run, status);
-    return status;
+    run->hosts->phase = phase;
+    for (size_t i = 0; i < run->own_count; i++)
+        run->hosts->changed = run->hosts->changed || run->own_roots[i]->own->changed;
+}
+
+void hosts_begin(struct run *run)
+{
+    for (size_t i = 0; i < run->own_count; i++) {
+        struct run_root *root = run->own_roots[i];
+        if (root->failed || !root_changes(root))
+            continue;
+        if (run_journal_begin(run->journal, "apply", root->name, &root->err))
+            (void)fail(root);
+        root->own->begun = !root->failed;
+    }
+}
+
+void hosts_lane(struct run *run, struct run_lane *ret)
+{
+    *ret = (struct run_lane){.roots = run->own_roots,
+                             .count = run->own_count,
+                             .doing = phase_words,
+                             .phases = ARRAY_LEN(phase_words),
+                             .work = apply_phase,
+                             .enter = enter};
+}
+
+void hosts_end(struct run *run)
+{
+    for (size_t i = 0; i < run->own_count; i++)
+        close_journal(run->own_roots[i]);
+}
+
+bool hosts_changed(const struct run_root *root)
+{
+    return root->own->changed;
 }

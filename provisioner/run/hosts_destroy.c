@@ -1,6 +1,5 @@
 /* Taking back what was done on own hosts: exactly that, in reverse order. */
 #include "lib/core/clock.h"
-#include "provisioner/run/flow.h"
 #include "provisioner/run/hosts_internal.h"
 
 static bool stays(const struct ledger *ledger, const struct ledger_entry *entry, bool delete_data)
@@ -11,7 +10,7 @@ static bool stays(const struct ledger *ledger, const struct ledger_entry *entry,
     return !delete_data && data && (entry->data || entry->with_data);
 }
 
-static void plan_region(struct run_root *root, bool delete_data)
+bool hosts_plan_destruction(struct run_root *root, bool delete_data)
 {
     const struct ledger *ledger = &root->own->ledger;
     root->changes = arena_zalloc(root->arena, (ledger->count + 1) * sizeof *root->changes);
@@ -27,9 +26,10 @@ static void plan_region(struct run_root *root, bool delete_data)
     }
     root->destroy = (int64_t)root->change_count;
     root->planned = true;
+    return root->change_count < ledger->count;
 }
 
-static void undo_region(struct run_root *root)
+void hosts_undo_region(struct run_root *root)
 {
     struct host_root *own = root->own;
     if (root->failed || !root->change_count)
@@ -63,62 +63,4 @@ static void undo_region(struct run_root *root)
     if (run_journal_end(root->run->journal, "destroy", root->name, outcome,
                         root->failed ? root->err.message : "", root->failed ? NULL : &root->err))
         root->failed = true;
-}
-
-static bool show_plan(struct run *run, bool delete_data)
-{
-    bool kept = false;
-    for (size_t i = 0; i < run->region_count; i++) {
-        struct run_root *root = &run->regions[i];
-        if (root->failed)
-            continue;
-        plan_region(root, delete_data);
-        kept = kept || root->change_count < root->own->ledger.count;
-        run_show_plan(run, root);
-        run_plan_record(run, root);
-    }
-    return kept;
-}
-
-static int show_regions(struct run *run)
-{
-    int status = STATUS_OK;
-    for (size_t i = 0; i < run->region_count; i++) {
-        const struct run_root *root = &run->regions[i];
-        run_step(run,
-                 root->failed    ? STEP_FAILED
-                 : root->skipped ? STEP_WARN
-                                 : STEP_OK,
-                 "destroy", root->name, root->skipped ? "interrupted: destroy again to go on" : NULL,
-                 "Destroying %s", root->title);
-        if (!root->failed)
-            continue;
-        run_complain(run, root);
-        status = STATUS_FAILURE;
-    }
-    return status;
-}
-
-int hosts_destroy(struct run *run, bool delete_data)
-{
-    int status = STATUS_OK;
-    bool kept = show_plan(run, delete_data);
-    if (!flow_changes(run)) {
-        if (!run->ctx->json)
-            output_printf(run->ctx->out,
-                          kept ? "There is nothing to destroy but data; --delete-data does that.\n"
-                               : "There is nothing to destroy.\n");
-        return STATUS_OK;
-    }
-    if (run->ctx->dry_run || !flow_confirmed(run, "destroying", "to destroy what is listed", &status))
-        return status;
-    run_each_region(run, "removing", undo_region);
-    status = show_regions(run);
-    if (kept && !run->ctx->json)
-        output_printf(
-            run->ctx->out,
-            "\nDatabases' data stays on its hosts, with the user that owns it. `fraiseql deploy destroy %s "
-            "--delete-data` removes it.\n",
-            run->ctx->file);
-    return run_interrupted(run) ? STATUS_INTERRUPTED : status;
 }

@@ -32,8 +32,8 @@ struct hosts {
     struct host_root *roots; /* all regions, in file order */
     struct site *sites;
     size_t count;
-    enum step_stage stage; /* that is under way */
-    bool changed;          /* something was changed in a stage before it, by this run */
+    size_t phase; /* that is under way: a stage, and after the last one what is removed */
+    bool changed; /* something was changed in a phase before it, by this run */
 };
 
 /* The line of the live view. */

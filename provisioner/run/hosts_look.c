@@ -98,10 +98,23 @@ static void look_at_components(struct look *look, const char *const *found)
     look->components = list;
 }
 
-static void judge(struct look *look)
+/* Whether an earlier run was cut short, and left something to do: what it began as its last may have been its
+ * last. */
+static bool cut_short(const struct run_root *root, const char *const *found)
 {
-    struct run_root *root = look->root;
     const struct host_root *own = root->own;
+    struct comparison comparison;
+    const struct run_entry *last =
+        run_entries_last(run_journal_before(root->run->journal), "apply", root->name);
+    if (!last || strcmp(last->event, "begin") != 0)
+        return false;
+    compare_steps(&own->steps, &own->ledger, found, false, own->runner.arena, &comparison);
+    return comparison.create + comparison.update + comparison.removal_count > 0;
+}
+
+static void judge(struct look *look, const char *const *found)
+{
+    const struct host_root *own = look->root->own;
     bool begun = false, failed = false;
     for (size_t i = 0; i < own->ledger.count; i++)
         begun = begun || own->ledger.items[i].begun;
@@ -109,9 +122,7 @@ static void judge(struct look *look)
         failed = failed || strcmp(look->components[i].state, "failed") == 0 ||
                  strcmp(look->components[i].state, "unknown") == 0 ||
                  strcmp(look->components[i].state, "absent") == 0;
-    const struct run_entry *last =
-        run_entries_last(run_journal_before(root->run->journal), "apply", root->name);
-    if (begun || failed || (last && strcmp(last->event, "begin") == 0)) {
+    if (begun || failed || cut_short(look->root, found)) {
         look->state = "incomplete";
         look->detail = failed ? "not all of it stands; deploy again to mend it"
                               : "a deployment was cut short; deploy again to go on";
@@ -122,7 +133,7 @@ static void judge(struct look *look)
 
 static void look_at(void *ctx, size_t number)
 {
-    struct look *look = (struct look *)ctx + number;
+    struct look *look = ((struct look *const *)ctx)[number];
     struct run_root *root = look->root;
     struct host_root *own = root->own;
     const char **found = arena_zalloc(root->arena, (own->steps.count + 1) * sizeof *found);
@@ -140,30 +151,32 @@ static void look_at(void *ctx, size_t number)
         return;
     }
     look_at_components(look, found);
-    judge(look);
+    judge(look, found);
 }
 
-int hosts_look(struct run *run, struct look **ret_looks)
+int hosts_look(struct run *run, struct look *looks)
 {
-    struct look *looks = arena_zalloc(run->arena, (run->region_count + 1) * sizeof *looks);
+    struct look **mine = arena_zalloc(run->arena, (run->own_count + 1) * sizeof(struct look *));
     struct error err = {0};
-    size_t steps = 0;
+    size_t steps = 0, count = 0;
     bool any = false;
     int status = hosts_open_all(run);
     if (status)
         return status;
     for (size_t i = 0; i < run->region_count; i++) {
         struct run_root *root = &run->regions[i];
+        if (!root->own)
+            continue;
         looks[i] = (struct look){.root = root, .state = "absent", .detail = ""};
         hosts_outputs(root, &looks[i].outputs);
         any = any || root->own->ledger.count;
+        mine[count++] = &looks[i];
     }
     /* Where nothing stands no secret is made for the sake of looking. */
     if (any && hosts_make_steps(run, &steps, &err)) {
         output_error(run->ctx->out, &err);
         return STATUS_FAILURE;
     }
-    at_once(run->region_count, run->ctx->parallelism, look_at, looks);
-    *ret_looks = looks;
+    at_once(count, run->ctx->parallelism, look_at, mine);
     return STATUS_OK;
 }

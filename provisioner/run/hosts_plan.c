@@ -1,13 +1,10 @@
 /* What a deployment on own hosts would change. */
-#include "lib/core/clock.h"
-#include "provisioner/run/flow.h"
 #include "provisioner/run/hosts_internal.h"
 
-#include <stdio.h>
-
+/* A saved plan removes no data: what it was saved without, it does without. */
 static bool data_may_go_of(const struct run *run)
 {
-    return command_given(run->ctx, "--allow-data-loss");
+    return command_given(run->ctx, "--allow-data-loss") && !command_given(run->ctx, "--plan");
 }
 
 static void add_change(struct run_root *root, const char *id, const char *action, const char *reason,
@@ -20,7 +17,7 @@ static void add_change(struct run_root *root, const char *id, const char *action
                                                                .import_id = ""};
 }
 
-static void plan_region(struct run_root *root)
+void hosts_plan_region(struct run_root *root)
 {
     struct host_root *own = root->own;
     if (root->failed)
@@ -49,40 +46,27 @@ static void plan_region(struct run_root *root)
     root->planned = true;
 }
 
-int hosts_plan(struct run *run, bool data_may_go)
+/* "-" for no hash. */
+static const char *hash_of(const struct ledger_entry *entry)
 {
-    size_t failed = 0, steps = 0, before = 0;
-    (void)data_may_go;
-    for (size_t i = 0; i < run->region_count; i++)
-        before += run->regions[i].failed;
-    run_each_region(run, "planning", plan_region);
-    for (size_t i = 0; i < run->region_count; i++) {
-        failed += run->regions[i].failed;
-        steps += run->regions[i].change_count;
-    }
-    run_step(run, failed > before ? STEP_FAILED : STEP_OK, "plan", NULL, NULL, "Planning (%zu steps to do)",
-             steps);
-    for (size_t i = 0; i < run->region_count; i++) {
-        struct run_root *root = &run->regions[i];
-        if (root->planned) {
-            run_show_plan(run, root);
-            run_plan_record(run, root);
-        } else if (root->failed && failed > before) {
-            run_complain(run, root);
-        }
-    }
-    if (!run->ctx->json)
-        output_printf(run->ctx->out,
-                      "    Own hosts have no cloud bill; what they cost you is not known here\n");
-    return run_interrupted(run)          ? STATUS_INTERRUPTED
-           : failed == run->region_count ? STATUS_FAILURE
-                                         : STATUS_OK;
+    return entry && entry->hash[0] ? entry->hash : "-";
 }
 
-int hosts_plan_only(struct run *run)
+void hosts_put_plan(const struct run_root *root, struct buf *out)
 {
-    int status = hosts_reach(run);
-    if (!status)
-        status = hosts_prepare(run);
-    return status ? status : hosts_plan(run, false);
+    static const char *const words[] = {[ACTION_CREATE] = "create", [ACTION_UPDATE] = "update"};
+    const struct host_root *own = root->own;
+    char hash[STEP_HASH_SIZE];
+    for (size_t i = 0; i < own->steps.count; i++) {
+        const struct host_step *step = &own->steps.items[i];
+        enum step_action action = own->comparison.verdicts[i].action;
+        if (action == ACTION_NONE)
+            continue;
+        step_hash(step, hash);
+        buf_printf(out, "%s %s %s %s\n", words[action], step->id, hash,
+                   hash_of(ledger_find(&own->ledger, step->id)));
+    }
+    for (size_t i = 0; i < own->comparison.removal_count; i++)
+        buf_printf(out, "delete %s - %s\n", own->comparison.removals[i]->id,
+                   hash_of(own->comparison.removals[i]));
 }

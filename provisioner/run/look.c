@@ -27,11 +27,11 @@ static int render_missing(struct run *run)
     struct render_identity identity = {.deployment_id = run->workspace.id};
     struct error err = {0};
     bool missing = false;
-    for (size_t i = 0; i < run->region_count; i++)
-        missing = missing || !is_rendered(&run->regions[i]);
-    if (!missing || run->deployment->state.backend == STATE_LOCAL)
+    for (size_t i = 0; i < run->cloud_count; i++)
+        missing = missing || !is_rendered(run->cloud_roots[i]);
+    if (!missing || run->clouds->state.backend == STATE_LOCAL)
         return STATUS_OK;
-    if (render_folder(run->deployment, &identity, run->workspace.render, &err)) {
+    if (render_folder(run->clouds, &identity, run->workspace.render, &err)) {
         output_error(run->ctx->out, &err);
         return STATUS_FAILURE;
     }
@@ -59,11 +59,13 @@ static void judge(struct look *look)
 int look_at_regions(struct run *run, struct look **ret_looks)
 {
     struct look *looks = arena_zalloc(run->arena, (run->region_count + 1) * sizeof *looks);
-    if (run->hosts)
-        return hosts_look(run, ret_looks);
     int status = render_missing(run);
+    if (!status && run->hosts)
+        status = hosts_look(run, looks);
     for (size_t i = 0; !status && i < run->region_count; i++) {
         struct look *look = &looks[i];
+        if (run->regions[i].own)
+            continue;
         *look = (struct look){.root = &run->regions[i], .outputs = nothing, .state = "absent", .detail = ""};
         if (!is_rendered(look->root))
             continue;

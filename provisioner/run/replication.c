@@ -275,6 +275,7 @@ int flow_replication(struct run *run, bool all_stand, enum replication_left *ret
     if (!gateways_wanted(run)) {
         step(run, STEP_SKIPPED,
              run->deployment->replication.mode == REPLICATION_NONE ? "replication.mode is none"
+             : deployment_region_count(run->own)                   ? "no region in a cloud takes part"
                                                                    : "there is one region");
         return STATUS_OK;
     }

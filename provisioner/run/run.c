@@ -47,7 +47,7 @@ static void take_signal(struct run *run)
     (void)pthread_cond_broadcast(&run->interrupted);
     (void)pthread_mutex_unlock(&run->lock);
     run->painted_lines = 0;
-    if (run->hosts)
+    if (!run->cloud_count)
         say(number == 1 ? "\nInterrupted: the steps in flight are finished and nothing new begun.\n"
                         : "\nThe steps in flight are being finished.\n");
     else if (number == 1)
@@ -91,28 +91,51 @@ void run_pause(struct run *run, int64_t ns)
 
 struct work {
     struct run *run;
-    struct run_root *const *roots;
-    size_t count, next, running; /* guarded by run->lock */
-    const char *doing;
-    run_root_fn *fn;
+    struct run_lane *lanes; /* what they count, and `running`, is guarded by run->lock */
+    size_t count, running;
+    pthread_cond_t moved; /* a root has ended */
 };
 
-/* The next root, NULL when there is none. */
-static struct run_root *take_root(struct work *work)
+/* With the lock held. The next root of a lane; NULL when there is none now. */
+static struct run_root *from_lane(struct run *run, struct run_lane *lane)
+{
+    for (;;) {
+        while (lane->next < lane->count) {
+            struct run_root *root = lane->roots[lane->next++];
+            if (run->interrupts) {
+                root->skipped = true;
+                continue;
+            }
+            lane->running++;
+            root->started_ns = clock_mono_ns();
+            root->done = root->total = 0;
+            root->flight_count = 0;
+            root->doing = lane->doing[lane->phase];
+            return root;
+        }
+        if (lane->running || lane->phase + 1 >= lane->phases)
+            return NULL;
+        lane->phase++;
+        lane->next = 0;
+        if (lane->enter)
+            lane->enter(run, lane->phase);
+    }
+}
+
+/* The next root, once there is one; NULL when there will be none. */
+static struct run_root *take_root(struct work *work, struct run_lane **ret_lane)
 {
     struct run_root *root = NULL;
     (void)pthread_mutex_lock(&work->run->lock);
-    while (!root && work->next < work->count) {
-        root = work->roots[work->next++];
-        if (work->run->interrupts) {
-            root->skipped = true;
-            root = NULL;
-            continue;
+    for (bool later = true; !root && later;) {
+        later = false;
+        for (size_t i = 0; !root && i < work->count; i++) {
+            struct run_lane *lane = *ret_lane = &work->lanes[i];
+            root = from_lane(work->run, lane);
+            later = later || (lane->running && lane->phase + 1 < lane->phases);
         }
-        root->started_ns = clock_mono_ns();
-        root->done = root->total = 0;
-        root->flight_count = 0;
-        root->doing = work->doing;
+        if (!root && later)
+            (void)pthread_cond_wait(&work->moved, &work->run->lock);
     }
     if (!root)
         work->running--;
@@ -123,11 +146,14 @@ static struct run_root *take_root(struct work *work)
 static void *run_worker(void *arg)
 {
     struct work *work = arg;
-    for (struct run_root *root; (root = take_root(work));) {
-        work->fn(root);
+    struct run_lane *lane = NULL;
+    for (struct run_root *root; (root = take_root(work, &lane));) {
+        lane->work(root);
         (void)pthread_mutex_lock(&work->run->lock);
         root->spent_ns = clock_mono_ns() - root->started_ns;
         root->doing = root->failed ? "failed" : "done";
+        lane->running--;
+        (void)pthread_cond_broadcast(&work->moved);
         (void)pthread_mutex_unlock(&work->run->lock);
     }
     return NULL;
@@ -141,13 +167,28 @@ static bool still_running(struct work *work)
     return running;
 }
 
-void run_each(struct run *run, struct run_root *const *roots, size_t count, const char *doing,
-              run_root_fn *fn)
+static size_t begin_lanes(struct run *run, struct run_lane *lanes, size_t count)
 {
-    size_t limit = run->ctx->parallelism > 0 ? (size_t)run->ctx->parallelism : count;
-    size_t threads = limit < count ? limit : count, started = 0;
-    struct work work = {.run = run, .roots = roots, .count = count, .doing = doing, .fn = fn};
+    size_t roots = 0;
+    (void)pthread_mutex_lock(&run->lock);
+    for (size_t i = 0; i < count; i++) {
+        lanes[i].phase = lanes[i].next = lanes[i].running = 0;
+        roots += lanes[i].count;
+        if (lanes[i].enter)
+            lanes[i].enter(run, 0);
+    }
+    (void)pthread_mutex_unlock(&run->lock);
+    return roots;
+}
+
+void run_lanes(struct run *run, struct run_lane *lanes, size_t count)
+{
+    size_t roots = begin_lanes(run, lanes, count), started = 0;
+    size_t limit = run->ctx->parallelism > 0 ? (size_t)run->ctx->parallelism : roots;
+    size_t threads = limit < roots ? limit : roots;
+    struct work work = {.run = run, .lanes = lanes, .count = count};
     pthread_t *ids = xcalloc(threads + 1, sizeof *ids);
+    (void)pthread_cond_init(&work.moved, NULL);
     run->painted_ns = clock_mono_ns();
     for (; started < threads; started++) {
         (void)pthread_mutex_lock(&run->lock);
@@ -160,7 +201,7 @@ void run_each(struct run *run, struct run_root *const *roots, size_t count, cons
         (void)pthread_mutex_unlock(&run->lock);
         break;
     }
-    if (!started && count) { /* no thread to be had: one after the other, here */
+    if (!started && roots) { /* no thread to be had: one after the other, here */
         work.running = 1;
         (void)run_worker(&work);
     }
@@ -171,9 +212,19 @@ void run_each(struct run *run, struct run_root *const *roots, size_t count, cons
     for (size_t i = 0; i < started; i++)
         (void)pthread_join(ids[i], NULL);
     free(ids);
+    (void)pthread_cond_destroy(&work.moved);
     run_paint(run, true);
-    for (size_t i = 0; i < count; i++)
-        roots[i]->doing = NULL;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < lanes[i].count; j++)
+            lanes[i].roots[j]->doing = NULL;
+    }
+}
+
+void run_each(struct run *run, struct run_root *const *roots, size_t count, const char *doing,
+              run_root_fn *fn)
+{
+    struct run_lane lane = {.roots = roots, .count = count, .doing = &doing, .phases = 1, .work = fn};
+    run_lanes(run, &lane, 1);
 }
 
 void run_each_region(struct run *run, const char *doing, run_root_fn *work)
@@ -185,26 +236,57 @@ void run_each_region(struct run *run, const char *doing, run_root_fn *work)
     free(roots);
 }
 
+void run_each_cloud(struct run *run, const char *doing, run_root_fn *work)
+{
+    run_each(run, run->cloud_roots, run->cloud_count, doing, work);
+}
+
+void run_each_own(struct run *run, const char *doing, run_root_fn *work)
+{
+    run_each(run, run->own_roots, run->own_count, doing, work);
+}
+
 /* --- opening
  * -------------------------------------------------------------------------------------------------- */
 
+static bool selects_any(const struct run *run, const struct deployment *part)
+{
+    for (size_t i = 0; i < deployment_region_count(part); i++) {
+        if (command_selects(run->ctx, deployment_region(part, i)))
+            return true;
+    }
+    return false;
+}
+
+/* In the order of the file. */
 static void make_roots(struct run *run)
 {
     size_t count = deployment_region_count(run->deployment);
     run->regions = arena_zalloc(run->arena, (count + 1) * sizeof *run->regions);
+    run->cloud_roots = arena_zalloc(run->arena, (count + 1) * sizeof(struct run_root *));
+    run->own_roots = arena_zalloc(run->arena, (count + 1) * sizeof(struct run_root *));
     for (size_t i = 0; i < count; i++) {
         const struct region *region = deployment_region(run->deployment, i);
-        if (command_selects(run->ctx, region))
-            root_init(run, &run->regions[run->region_count++], region);
+        struct run_root *root = &run->regions[run->region_count];
+        if (!command_selects(run->ctx, region))
+            continue;
+        run->region_count++;
+        const struct deployment *part = region->provider->own_hosts ? run->own : run->clouds;
+        root_init(run, root, deployment_find_region(part, region->name));
+        if (region->provider->own_hosts)
+            run->own_roots[run->own_count++] = root;
+        else
+            run->cloud_roots[run->cloud_count++] = root;
     }
     root_init(run, &run->global, NULL);
 }
 
-/* Whether an earlier run was cut short in the middle of an apply. */
+/* Whether an earlier run was cut short in the middle of an apply by terraform. What own hosts were left in is
+ * in their ledgers. */
 static bool was_cut_short(const struct run *run)
 {
-    for (size_t i = 0; i < run->region_count; i++) {
-        if (root_was_interrupted(&run->regions[i]))
+    for (size_t i = 0; i < run->cloud_count; i++) {
+        if (root_was_interrupted(run->cloud_roots[i]))
             return true;
     }
     return root_was_interrupted(&run->global);
@@ -212,17 +294,17 @@ static bool was_cut_short(const struct run *run)
 
 static int open_parts(struct run *run, bool reading, struct error *err)
 {
-    bool own_hosts = false;
-    int code = hosts_judge(run->deployment, &own_hosts, err);
-    if (!code && !own_hosts)
+    int code = 0;
+    if (selects_any(run, run->clouds))
         code = terraform_find(command_value(run->ctx, "--tf-bin"), run->arena, &run->terraform, err);
     if (!code)
         code = workspace_open(run->deployment, !reading, run->arena, &run->workspace, err);
     if (!code)
         code = run_journal_open(run->workspace.journal, reading, &run->journal, err);
-    if (!code && own_hosts)
-        code = hosts_new(run, err);
-    return code;
+    if (code)
+        return code;
+    make_roots(run);
+    return run->own_count ? hosts_new(run, err) : 0;
 }
 
 static void init_lock(struct run *run)
@@ -238,7 +320,11 @@ static void init_lock(struct run *run)
 static int open_run(struct command_context *ctx, struct deployment *deployment, bool reading, struct run *ret)
 {
     struct error err = {0};
-    *ret = (struct run){.ctx = ctx, .arena = ctx->arena, .deployment = deployment};
+    *ret = (struct run){.ctx = ctx,
+                        .arena = ctx->arena,
+                        .deployment = deployment,
+                        .clouds = deployment_part(deployment, false),
+                        .own = deployment_part(deployment, true)};
     ret->workspace.lock_fd = -1;
     init_lock(ret);
     /* States, plans and logs of terraform are nobody else's to read. */
@@ -248,7 +334,6 @@ static int open_run(struct command_context *ctx, struct deployment *deployment, 
         run_close(ret);
         return err.code == ERR_CONFIG ? STATUS_CONFIG : STATUS_FAILURE;
     }
-    make_roots(ret);
     ret->resumed = was_cut_short(ret);
     return STATUS_OK;
 }

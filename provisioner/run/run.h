@@ -1,5 +1,6 @@
-/* A run: the roots of a deployment (one a region, and the global one) taken through terraform, several at a
- * time, with what happens shown as it happens.
+/* A run: the roots of a deployment (one a region, and the global one), several at a time, with what happens
+ * shown as it happens. Those in clouds are taken through terraform; those on own hosts (run/hosts.h) through
+ * their steps.
  *
  * The main thread owns the run: it starts workers, waits for them, paints, and receives SIGINT and SIGTERM,
  * which are blocked in every thread. The first signal lets what is in flight finish and starts nothing new;
@@ -98,11 +99,14 @@ struct run {
     struct command_context *ctx;
     struct arena *arena; /* the main thread's */
     struct deployment *deployment;
+    const struct deployment *clouds, *own; /* its regions in clouds, and those on own hosts */
     struct workspace workspace;
     struct run_journal *journal;
     struct terraform terraform;
     struct run_root *regions; /* those that --region selects, in file order */
     size_t region_count;
+    struct run_root **cloud_roots, **own_roots; /* the same, by what they are on */
+    size_t cloud_count, own_count;
     struct run_root global;
     bool has_global;
     pthread_mutex_t lock;
@@ -110,12 +114,13 @@ struct run {
     unsigned interrupts;        /* guarded by lock */
     unsigned painted_lines;     /* main thread */
     int64_t painted_ns;
-    struct hosts *hosts; /* of a file with own hosts; NULL: clouds, and terraform is needed */
+    struct hosts *hosts; /* NULL: no region of this run is on own hosts */
+    bool own_stand;      /* no region on own hosts has failed: set before they are tested */
     bool resumed;        /* an earlier run did not end as it should, or the id came from a state */
 };
 
-/* Finds terraform, opens the folder, its lock and its journal; masks the signals. 0 or an exit status; what
- * went wrong has been printed. */
+/* Finds terraform where a region needs it, opens the folder, its lock and its journal; masks the signals. 0
+ * or an exit status; what went wrong has been printed. */
 int run_open(struct command_context *ctx, struct deployment *deployment, struct run *ret) CHECK_RESULT;
 /* The same without lock and masked signals, and with a journal that is only read. */
 int run_open_reading(struct command_context *ctx, struct deployment *deployment, struct run *ret)
@@ -130,6 +135,23 @@ void run_each(struct run *run, struct run_root *const *roots, size_t count, cons
               run_root_fn *work);
 /* The same over all regions. */
 void run_each_region(struct run *run, const char *doing, run_root_fn *work);
+/* Over those in clouds, and over those on own hosts. */
+void run_each_cloud(struct run *run, const char *doing, run_root_fn *work);
+void run_each_own(struct run *run, const char *doing, run_root_fn *work);
+
+/* Roots that go through phases side by side: the next phase begins when all of them are through. */
+struct run_lane {
+    struct run_root *const *roots;
+    size_t count;
+    const char *const *doing; /* what the view says, a text for each phase */
+    size_t phases;
+    run_root_fn *work;
+    /* Before the first root of a phase, with run->lock held; NULL: nothing. */
+    void (*enter)(struct run *run, size_t phase);
+    size_t phase, next, running; /* of run_lanes() */
+};
+/* run_each() for lanes that do not wait for each other. */
+void run_lanes(struct run *run, struct run_lane *lanes, size_t count);
 /* True once a signal came; the first one is announced. */
 bool run_interrupted(struct run *run);
 /* Waits on a worker's thread, and no longer once a signal has come. */

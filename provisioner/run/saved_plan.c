@@ -2,6 +2,7 @@
 
 #include "lib/core/crypto.h"
 #include "lib/core/file.h"
+#include "provisioner/run/hosts.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -87,11 +88,28 @@ static int copy_file(const char *from, const char *to, const char **ret_digest, 
     return code;
 }
 
+static const char *file_of(const struct run_root *root, const char *folder)
+{
+    return arena_printf(root->run->arena, "%s/%s.%s", folder, root->name, root->own ? "steps" : "tfplan");
+}
+
+static int write_steps(const struct run_root *root, const char *to, const char **ret_digest,
+                       struct error *err)
+{
+    struct buf lines = BUF_INIT(FILE_MAX);
+    hosts_put_plan(root, &lines);
+    int code = file_replace(to, buf_str(&lines), 0600, err);
+    *ret_digest = hex_digest(buf_str(&lines), root->run->arena);
+    buf_deinit(&lines);
+    return code;
+}
+
 static int write_root(struct run *run, const struct run_root *root, const char *folder,
                       struct json_writer *json, struct error *err)
 {
-    const char *digest = "", *to = arena_printf(run->arena, "%s/%s.tfplan", folder, root->name);
-    int code = copy_file(root->plan, to, &digest, run->arena, err);
+    const char *digest = "", *to = file_of(root, folder);
+    int code =
+        root->own ? write_steps(root, to, &digest, err) : copy_file(root->plan, to, &digest, run->arena, err);
     json_object_begin(json);
     json_kv_text(json, "name", root->name);
     json_kv_text(json, "sha256", digest);
@@ -155,25 +173,84 @@ static struct run_root *find_root(struct run *run, struct str name)
     return NULL;
 }
 
-static int take_root(struct run *run, const char *folder, const struct node *item, struct error *err)
+static struct str line_of(struct str *rest)
 {
-    struct run_root *root = find_root(run, node_text(item, "name"));
-    const char *digest = "";
-    if (!root)
-        return moved(err, "it has a region that this run does not have");
-    int code = copy_file(arena_printf(run->arena, "%s/%s.tfplan", folder, root->name), root->plan, &digest,
-                         run->arena, err);
-    if (code)
-        return code;
-    if (!str_equal_text(node_text(item, "sha256"), digest))
-        return moved(err, "one of its plan files is not the one that was saved");
+    const char *end = rest->len ? memchr(rest->ptr, '\n', rest->len) : NULL;
+    struct str line = {rest->ptr, end ? (size_t)(end - rest->ptr) : rest->len};
+    size_t used = line.len + (end != NULL);
+    rest->ptr += used;
+    rest->len -= used;
+    return line;
+}
+
+/* Its action and its step. */
+static struct str words_of(struct str line)
+{
+    const char *first = line.len ? memchr(line.ptr, ' ', line.len) : NULL;
+    size_t used = first ? (size_t)(first - line.ptr) + 1 : line.len;
+    const char *second = memchr(line.ptr + used, ' ', line.len - used);
+    return (struct str){line.ptr, second ? (size_t)(second - line.ptr) : line.len};
+}
+
+const char *saved_plan_difference(struct str saved, struct str now, struct arena *arena)
+{
+    while (saved.len || now.len) {
+        struct str before = line_of(&saved), after = line_of(&now);
+        struct str was = words_of(before), is = words_of(after);
+        if (str_equal(before, after))
+            continue;
+        if (str_equal(was, is))
+            return arena_printf(arena, "\"%.*s\" would do something else now", STR_ARGS(is));
+        if (!after.len)
+            return arena_printf(arena, "\"%.*s\" is not to do any more", STR_ARGS(was));
+        return arena_printf(arena, "\"%.*s\" is to do now%s%.*s%s", STR_ARGS(is),
+                            before.len ? ", where it had \"" : ", and was not in it", STR_ARGS(was),
+                            before.len ? "\"" : "");
+    }
+    return NULL;
+}
+
+/* Planned anew by this run: the same, or refused. */
+static int compare_steps_of(const struct run_root *root, struct str saved, struct error *err)
+{
+    struct buf lines = BUF_INIT(FILE_MAX);
+    if (!root->planned)
+        return moved(err, arena_printf(root->run->arena, "region %s cannot be planned now", root->name));
+    hosts_put_plan(root, &lines);
+    const char *difference = saved_plan_difference(saved, buf_str(&lines), root->run->arena);
+    buf_deinit(&lines);
+    return difference ? moved(err, arena_printf(root->run->arena, "in region %s %s", root->name, difference))
+                      : 0;
+}
+
+/* The counts come from the manifest: terraform's plan is not read here. */
+static void take_counts(struct run_root *root, const struct node *item)
+{
     root->planned = true;
     root->create = number_of(item, "create");
     root->update = number_of(item, "change");
     root->replace = number_of(item, "replace");
     root->destroy = number_of(item, "destroy");
     root->import = number_of(item, "import");
-    return 0;
+}
+
+static int take_root(struct run *run, const char *folder, const struct node *item, struct error *err)
+{
+    struct run_root *root = find_root(run, node_text(item, "name"));
+    struct buf bytes = BUF_INIT(FILE_MAX);
+    if (!root)
+        return moved(err, "it has a region that this run does not have");
+    int code = file_read(file_of(root, folder), &bytes, err);
+    if (!code && !str_equal_text(node_text(item, "sha256"), hex_digest(buf_str(&bytes), run->arena)))
+        code = moved(err, "one of its plan files is not the one that was saved");
+    if (!code && root->own)
+        code = compare_steps_of(root, buf_str(&bytes), err);
+    else if (!code)
+        code = file_replace(root->plan, buf_str(&bytes), 0600, err);
+    buf_deinit(&bytes);
+    if (!code && !root->own)
+        take_counts(root, item);
+    return code;
 }
 
 static int check_manifest(struct run *run, const struct node *manifest, struct error *err)
@@ -210,5 +287,8 @@ int saved_plan_read(struct run *run, const char *folder, struct error *err)
         if (!run->regions[i].planned)
             code = moved(err, "it has no plan for a region of this run");
     }
+    /* Those on own hosts are planned whether they are in it or not. */
+    if (!code && roots->value->count != run->region_count)
+        code = moved(err, "it is not of the same regions as this run");
     return code;
 }

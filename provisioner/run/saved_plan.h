@@ -1,11 +1,15 @@
-/* `plan --out P` and `deploy --plan P`: a folder with the plan files of the roots and a manifest that says
- * what they were made from. A plan file holds values in the clear, so the folder is 0700 and its files 0600.
+/* `plan --out P` and `deploy --plan P`: a folder with the plans of the roots and a manifest that says what
+ * they were made from. A plan file of terraform holds values in the clear, so the folder is 0700 and its
+ * files 0600.
  *
  *   P/manifest.json
- * {"format":1,"name","deployment_id","inputs":SHA-256,"roots":[{"name","sha256","changes"}]} P/<root>.tfplan
+ * {"format":1,"name","deployment_id","inputs":SHA-256,"roots":[{"name","sha256","changes"}]}
+ *   P/<region>.tfplan  of a region in a cloud
+ *   P/<region>.steps   of one on own hosts: hosts_put_plan(); hashes, no values
  *
  * What moved since is found twice: here by the digest of everything that was rendered, and by terraform,
- * which refuses a plan whose state has got another serial. */
+ * which refuses a plan whose state has got another serial. On own hosts the plan is made again, and must come
+ * out the same. */
 #ifndef FRAISEQL_PROVISIONER_RUN_SAVED_PLAN_H
 #define FRAISEQL_PROVISIONER_RUN_SAVED_PLAN_H
 
@@ -15,8 +19,11 @@
 int saved_plan_inputs(const char *folder, struct arena *arena, const char **ret_digest, struct error *err)
     CHECK_RESULT;
 int saved_plan_write(struct run *run, const char *folder, struct error *err) CHECK_RESULT;
-/* Checks the manifest against what is rendered now and puts the plan files in their places: roots that it
- * names are `planned`. ERR_CONFLICT says what moved. */
+/* The first line in which two plans of steps differ, in words; NULL: they are the same. Pure. */
+const char *saved_plan_difference(struct str saved, struct str now, struct arena *arena);
+/* Checks the manifest against what is rendered now and puts the plan files in their places: roots in clouds
+ * that it names are `planned`; those on own hosts are so already, and are compared. ERR_CONFLICT says what
+ * moved. */
 int saved_plan_read(struct run *run, const char *folder, struct error *err) CHECK_RESULT;
 
 #endif

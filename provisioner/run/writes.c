@@ -36,12 +36,15 @@ int writes_open_run(struct command_context *ctx, struct deployment *deployment, 
 {
     if (deployment->replication.mode != REPLICATION_STREAMING)
         return refuse(ctx, "wants replication.mode: streaming, where one region writes");
+    /* Regions in clouds have no part in it, nor in the deployment that ends it. */
+    deployment = deployment_part(deployment, true);
+    if (!deployment_region_count(deployment))
+        return refuse(ctx, "is for regions on own hosts in this version; the clouds' databases are promoted "
+                           "by their own consoles");
     int status = run_open(ctx, deployment, ret);
     if (status)
         return status;
-    status = ret->hosts ? hosts_reach(ret)
-                        : refuse(ctx, "is for regions on own hosts in this version; the clouds' databases "
-                                      "are promoted by their own consoles");
+    status = hosts_reach(ret);
     if (status)
         run_close(ret);
     return status;
@@ -192,7 +195,7 @@ int writes_judge(const struct writes *writes, struct error *err)
 int writes_deploy(struct run *run)
 {
     int status;
-    if ((status = hosts_prepare(run)) || (status = hosts_plan(run, false)))
+    if ((status = hosts_prepare(run)) || (status = flow_plan(run)))
         return status;
-    return flow_changes(run) ? hosts_apply(run) : STATUS_OK;
+    return flow_changes(run) ? flow_apply(run) : STATUS_OK;
 }

@@ -169,12 +169,7 @@ void self_hosted_check(const struct deployment *deployment, const struct region 
     if (check_host(deployment, region, findings) && check_address(deployment, region, findings))
         check_meeting(deployment, region, findings);
     check_without(deployment, region, findings);
-    bool first = true;
-    for (size_t i = 0; i < region->index; i++) {
-        const struct region *other = deployment_region(deployment, i);
-        first = first && !(other->provider && other->provider->own_hosts);
-    }
-    if (first) {
+    if (deployment_is_first_own(deployment, region)) {
         check_latencies(deployment, findings);
         check_state_backend(deployment, findings);
     }

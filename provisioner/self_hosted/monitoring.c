@@ -19,7 +19,8 @@ static void validate(const struct deployment *deployment, const struct region *r
     const struct region *keeper =
         monitoring->location ? deployment_find_region(deployment, monitoring->location) : NULL;
     bool stays = keeper && keeper->provider && !keeper->provider->own_hosts;
-    if (region->index == 0 && stays && (monitoring->prometheus || monitoring->alertmanager))
+    if (deployment_is_first_own(deployment, region) && stays &&
+        (monitoring->prometheus || monitoring->alertmanager))
         (void)check_warn(deployment, findings, "monitoring", "monitoring.location",
                          "%s is not on own hosts: regions on own hosts keep their metrics themselves",
                          keeper->name);

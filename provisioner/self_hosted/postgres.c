@@ -65,7 +65,7 @@ static void validate(const struct deployment *deployment, const struct region *r
 {
     const struct deployment_replication *replication = &deployment->replication;
     size_t others = 0;
-    if (region->index > 0)
+    if (!deployment_is_first_own(deployment, region))
         return;
     for (size_t i = 0; i < deployment_region_count(deployment); i++)
         others += deployment_replicates(deployment, deployment_region(deployment, i));

@@ -127,12 +127,7 @@ static void check_ports(const struct deployment *deployment, const struct region
 static void validate(const struct deployment *deployment, const struct region *region,
                      struct findings *findings)
 {
-    bool first = true;
-    for (size_t i = 0; i < region->index; i++) {
-        const struct region *other = deployment_region(deployment, i);
-        first = first && !(other->provider && other->provider->own_hosts);
-    }
-    if (first)
+    if (deployment_is_first_own(deployment, region))
         check_program(deployment, findings);
     check_ports(deployment, region, findings);
     if (deployment->service.binary && deployment->service.binary[0] == '/')

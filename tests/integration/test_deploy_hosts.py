@@ -249,14 +249,40 @@ class Refusals(unittest.TestCase):
         cost = next(record for record in one.records("cost", file) if record["type"] == "cost")
         self.assertEqual({region["name"] for region in cost["regions"]}, {"us", "eu"})
         one.run("compliance", file, status=None)
-        self.assertIn("does not deploy together", one.run(file, "--yes", status=65).stderr)
+
+    def test_a_saved_plan_is_done_exactly_or_refused(self):
+        one = Deployment(self, {"us": LOCAL})
+        saved = one.folder.path + "/saved"
+        one.run("plan", one.file, "--out", saved, status=2)
+        with open(saved + "/us.steps", encoding="ascii") as steps:
+            planned = [line.split()[:2] for line in steps]
+        self.assertEqual(planned[0], ["create", "base/folders"])
+        one.deploy("--plan", saved)
+        self.assertEqual([line["id"] for line in one.ledger("us") if line["event"] == "done"], [step for _, step in planned])
+        self.assertIn('"create base/folders" is not to do any more', one.deploy("--plan", saved, status=65).stderr)
+
+        one.supervisor("us", "end")
+        one.run("plan", one.file, "--out", saved, status=2)
+        with open(one.base("us") + "/bin/fraiseql-supervisor", "ab") as program:
+            program.write(b"0")
+        with open(f"/etc/logrotate.d/fraiseql-{one.name}-us", "a", encoding="ascii") as text:
+            text.write("# a hand was here\n")
+        before = one.ledger("us")
+        self.assertIn('in region us "update base/folders" is to do now', one.deploy("--plan", saved, status=65).stderr)
+        self.assertEqual(one.ledger("us"), before, "nothing was done")
+        with open(saved + "/us.steps", "a", encoding="ascii") as text:
+            text.write("create x y -\n")
+        self.assertIn("is not the one that was saved", one.deploy("--plan", saved, status=65).stderr)
+        one.run("plan", one.file, "--out", saved, status=2)
+        one.deploy("--plan", saved)
+        one.run("plan", one.file, status=0)
 
     def test_what_is_of_terraform_is_refused(self):
         one = Deployment(self, {"us": LOCAL})
         self.assertIn("renders nothing for them", one.run("render", one.file, "--out", one.folder.path + "/out", status=65).stderr)
-        self.assertIn("own hosts have no state", one.run("state", "show", one.file, status=65).stderr)
-        self.assertIn("cannot be saved", one.run("plan", one.file, "--out", one.folder.path + "/out", status=64).stderr)
-        self.assertIn("cannot be saved", one.deploy("--plan", one.folder.path + "/out", status=64).stderr)
+        told = one.run("state", "show", one.file, status=65).stderr
+        self.assertIn("own hosts have no state", told)
+        self.assertIn(f".fraiseql/{one.name} there", told)
         one.file = one.write(state={"backend": "s3", "bucket": "b", "location": "eu-west-1"})
         self.assertIn("need no other state", one.run("validate", one.file, status=65).stderr)
 

@@ -28,11 +28,34 @@ START_TEST(the_digest_follows_what_is_rendered_and_nothing_else)
 }
 END_TEST
 
+static void check_difference(const char *saved, const char *now, const char *wanted)
+{
+    struct arena *arena = arena_new(0);
+    const char *found = saved_plan_difference(str_from(saved), str_from(now), arena);
+    ck_assert_pstr_eq(found, wanted);
+    arena_free(arena);
+}
+
+START_TEST(a_plan_of_steps_that_came_out_otherwise_is_named)
+{
+    check_difference("", "", NULL);
+    check_difference("create a 1 -\n", "create a 1 -\n", NULL);
+    check_difference("create a 1 -\n", "create a 2 -\n", "\"create a\" would do something else now");
+    check_difference("update a 1 0\n", "update a 1 9\n", "\"update a\" would do something else now");
+    check_difference("create a 1 -\ncreate b 1 -\n", "create a 1 -\n", "\"create b\" is not to do any more");
+    check_difference("", "delete b - 1\n", "\"delete b\" is to do now, and was not in it");
+    check_difference("create a 1 -\n", "update a 1 0\n",
+                     "\"update a\" is to do now, where it had \"create a\"");
+    check_difference("rubbish", "create a 1 -\n", "\"create a\" is to do now, where it had \"rubbish\"");
+}
+END_TEST
+
 static Suite *saved_plan_suite(void)
 {
     Suite *suite = suite_create("saved plan");
     TCase *tcase = tcase_create("saved plan");
     tcase_add_test(tcase, the_digest_follows_what_is_rendered_and_nothing_else);
+    tcase_add_test(tcase, a_plan_of_steps_that_came_out_otherwise_is_named);
     suite_add_tcase(suite, tcase);
     return suite;
 }
