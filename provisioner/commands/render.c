@@ -1,8 +1,10 @@
-/* `fraiseql deploy render`: the Terraform folder, or a Pulumi program. */
+/* `fraiseql deploy render`: the Terraform folder, or a Pulumi program; scripts for own hosts. */
 #include "provisioner/render/render.h"
 #include "provisioner/commands/commands.h"
+#include "provisioner/run/workspace.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static int take_format(const struct command_context *ctx, enum render_format *ret_format)
 {
@@ -55,6 +57,37 @@ static void warn_stale(const struct command_context *ctx, const char *folder,
     output_findings(ctx->out, &findings, true);
 }
 
+/* Scripts for own hosts are made with the secrets that a deployment is made with: they, and the deployment's
+ * id, are kept in its work folder. */
+static int take_secrets(struct command_context *ctx, const struct deployment *deployment,
+                        struct render_identity *identity, const char **ret_secrets, struct error *err)
+{
+    struct workspace workspace = {.lock_fd = -1};
+    int code = workspace_open(deployment, false, ctx->arena, &workspace, err);
+    if (!code && workspace.new_id)
+        code = workspace_set_id(&workspace, identity->deployment_id, ctx->arena, err);
+    if (!code) {
+        identity->deployment_id = workspace.id;
+        *ret_secrets = arena_printf(ctx->arena, "%s/secrets", workspace.folder);
+    }
+    workspace_close(&workspace);
+    return code;
+}
+
+/* 0 or an exit status. */
+static int check_own(const struct command_context *ctx, const struct deployment *deployment,
+                     enum render_format format)
+{
+    if (format == RENDER_PULUMI)
+        return command_usage_error(ctx, "regions on own hosts are rendered as scripts, not with --format "
+                                        "pulumi");
+    if (ctx->dry_run &&
+        access(arena_printf(ctx->arena, "%s/secrets", render_work_folder(deployment, ctx->arena)), F_OK) != 0)
+        return command_usage_error(ctx, "--dry-run cannot tell what regions on own hosts get before their "
+                                        "secrets have been made, by `plan`, `render` or `deploy`");
+    return STATUS_OK;
+}
+
 static int run(struct command_context *ctx)
 {
     struct render_options options = {.dry_run = ctx->dry_run, .only = &ctx->regions};
@@ -70,10 +103,16 @@ static int run(struct command_context *ctx)
     status = command_load(ctx, true, &deployment);
     if (status)
         return status;
+    bool own = deployment_region_count(deployment_part(deployment, true)) > 0;
+    status = own ? check_own(ctx, deployment, options.format) : STATUS_OK;
+    if (status)
+        return status;
     struct error err = {0};
     struct render_identity identity;
     struct render_report report = {.arena = ctx->arena};
     int code = render_identity_load(deployment, folder, ctx->dry_run, ctx->arena, &identity, &err);
+    if (!code && own)
+        code = take_secrets(ctx, deployment, &identity, &options.secrets, &err);
     if (!code)
         code = render_folder_as(deployment, &identity, folder, &options, &report, &err);
     if (code) {
@@ -94,11 +133,13 @@ static const struct command_flag flags[] = {
 const struct command command_render = {
     .name = "render",
     .operands = "FILE --out DIR",
-    .summary = "Writes the Terraform folder",
-    .details = "The folder works without us: its README.md says how. Contradictions of the file are warnings "
-               "here.\nThe same file gives the same bytes; files are written only when they differ, and "
-               "folders of regions that the file no longer has are named and left as they are. `--format "
-               "pulumi` writes a Pulumi program that uses the same modules.",
+    .summary = "Writes Terraform, and scripts for own hosts",
+    .details = "The folder works without us: its README.md says how. For each region on own hosts it has a shell "
+               "script, with every file that is put on the host, and what is secret apart in secrets/. "
+               "Contradictions of the file are warnings here.
+The same file gives the same bytes; files are "
+               "written only when they differ, and folders of regions that the file no longer has are named and "
+               "left as they are. `--format pulumi` writes a Pulumi program that uses the same modules.",
     .takes_file = true,
     .flags = flags,
     .run = run,

@@ -13,15 +13,6 @@
 #include <unistd.h>
 
 #define FOLDER_MODE 0700
-#define PUBLIC_MODE 0644 /* modules and README: the same for everybody */
-#define SECRET_MODE 0600 /* may hold names of secrets */
-
-struct folder {
-    const char *path;
-    const struct render_options *options;
-    struct render_report *report;
-    struct error *err;
-};
 
 static bool has_bytes(const char *path, struct str bytes, unsigned mode)
 {
@@ -35,14 +26,14 @@ static bool has_bytes(const char *path, struct str bytes, unsigned mode)
     return same;
 }
 
-static int make_parent(const struct folder *folder, const char *path)
+static int make_parent(const struct render_target *folder, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *parent = arena_strdup(folder->report->arena, (struct str){path, (size_t)(slash - path)});
     return file_make_folder(parent, FOLDER_MODE, folder->err);
 }
 
-static int put(const struct folder *folder, const char *name, struct str bytes, unsigned mode)
+int render_put(const struct render_target *folder, const char *name, struct str bytes, unsigned mode)
 {
     const char *path = arena_printf(folder->report->arena, "%s/%s", folder->path, name);
     if (has_bytes(path, bytes, mode)) {
@@ -58,17 +49,18 @@ static int put(const struct folder *folder, const char *name, struct str bytes, 
     return file_replace_unsynced(path, bytes, mode, folder->err);
 }
 
-static int put_document(const struct folder *folder, const char *name, struct buf *document, unsigned mode)
+int render_put_document(const struct render_target *folder, const char *name, struct buf *document,
+                        unsigned mode)
 {
     int code = document->failed ? error_set(folder->err, ERR_LIMIT, "%s would be larger than %lu MiB", name,
                                             RENDER_MAX_BYTES >> 20)
-                                : put(folder, name, buf_str(document), mode);
+                                : render_put(folder, name, buf_str(document), mode);
     buf_deinit(document);
     return code;
 }
 
 /* "aws/module/main.tf" becomes "modules/aws/main.tf"; tests of modules stay at home. */
-static int put_module(const struct folder *folder, const char *prefix, const char *target)
+static int put_module(const struct render_target *folder, const char *prefix, const char *target)
 {
     const struct embedded_file *file;
     size_t count = embedded_under(prefix, &file);
@@ -77,7 +69,7 @@ static int put_module(const struct folder *folder, const char *prefix, const cha
             continue;
         const char *name =
             arena_printf(folder->report->arena, "modules/%s/%s", target, file->path + strlen(prefix));
-        int code = put(folder, name, file->bytes, PUBLIC_MODE);
+        int code = render_put(folder, name, file->bytes, RENDER_PUBLIC_MODE);
         if (code)
             return code;
     }
@@ -93,7 +85,7 @@ static bool is_used(const struct deployment *deployment, const struct provider *
     return false;
 }
 
-static int put_modules(const struct deployment *deployment, const struct folder *folder)
+static int put_modules(const struct deployment *deployment, const struct render_target *folder)
 {
     int code = 0;
     for (const struct provider *const *provider = provider_all(); *provider && !code; provider++) {
@@ -110,15 +102,15 @@ static int put_modules(const struct deployment *deployment, const struct folder 
 }
 
 static int put_region(const struct deployment *deployment, const struct region *region,
-                      const struct render_identity *identity, const struct folder *folder)
+                      const struct render_identity *identity, const struct render_target *folder)
 {
     struct arena *arena = folder->report->arena;
     int code = 0;
     if (folder->options->format == RENDER_TERRAFORM) {
         struct buf root = BUF_INIT(RENDER_MAX_BYTES);
         render_region(deployment, region, identity, &root);
-        code = put_document(folder, arena_printf(arena, "regions/%s/main.tf.json", region->name), &root,
-                            SECRET_MODE);
+        code = render_put_document(folder, arena_printf(arena, "regions/%s/main.tf.json", region->name),
+                                   &root, RENDER_SECRET_MODE);
     }
     const struct database *database = database_find(region->database.engine);
     if (code || !database || !database->render_replication)
@@ -129,28 +121,29 @@ static int put_region(const struct deployment *deployment, const struct region *
         buf_deinit(&sql);
         return 0;
     }
-    return put_document(folder, arena_printf(arena, "regions/%s/replication.sql", region->name), &sql,
-                        SECRET_MODE);
+    return render_put_document(folder, arena_printf(arena, "regions/%s/replication.sql", region->name), &sql,
+                               RENDER_SECRET_MODE);
 }
 
-static void add_stale(struct render_report *report, const char *name)
+static void add_stale(struct render_report *report, const char *kind, const char *name)
 {
     const char **items = arena_alloc(report->arena, (report->stale.count + 1) * sizeof *items);
     if (report->stale.count)
         memcpy(items, report->stale.items, report->stale.count * sizeof *items);
-    items[report->stale.count++] = arena_printf(report->arena, "regions/%s", name);
+    items[report->stale.count++] = arena_printf(report->arena, "%s/%s", kind, name);
     report->stale.items = items;
 }
 
-/* Folders below regions/ that no region of the file has: something may still stand there. */
-static void find_stale(const struct deployment *deployment, const struct folder *folder)
+/* Folders below regions/ or hosts/ that no region of the file has: something may still stand there. */
+static void find_stale(const struct deployment *deployment, const char *kind,
+                       const struct render_target *folder)
 {
-    DIR *listing = opendir(arena_printf(folder->report->arena, "%s/regions", folder->path));
+    DIR *listing = opendir(arena_printf(folder->report->arena, "%s/%s", folder->path, kind));
     if (!listing)
         return;
     for (struct dirent *entry = readdir(listing); entry; entry = readdir(listing)) {
         if (entry->d_name[0] != '.' && !deployment_find_region(deployment, entry->d_name))
-            add_stale(folder->report, entry->d_name);
+            add_stale(folder->report, kind, entry->d_name);
     }
     (void)closedir(listing);
 }
@@ -159,11 +152,6 @@ static int check(const struct deployment *deployment, struct error *err)
 {
     for (size_t i = 0; i < deployment_region_count(deployment); i++) {
         const struct region *region = deployment_region(deployment, i);
-        if (region->provider && region->provider->own_hosts)
-            return error_set(err, ERR_CONFIG,
-                             "region %s: own hosts are deployed without Terraform, and this version "
-                             "renders nothing for them",
-                             region->name);
         if (!region->provider || region->provider->refusal || !region->provider->module)
             return error_set(err, ERR_CONFIG, "region %s: provider %s cannot be rendered by this version",
                              region->name, region->provider_name);
@@ -179,7 +167,7 @@ static int check(const struct deployment *deployment, struct error *err)
     return render_check_backend(deployment, err);
 }
 
-static bool selects(const struct render_options *options, const struct region *region)
+bool render_selects(const struct render_options *options, const struct region *region)
 {
     if (!options->only || !options->only->count)
         return true;
@@ -192,42 +180,56 @@ static bool selects(const struct render_options *options, const struct region *r
 
 /* What belongs to no single region. */
 static int put_common(const struct deployment *deployment, const struct render_identity *identity,
-                      const struct folder *folder)
+                      const struct render_target *folder)
 {
     int code = 0;
     struct buf document = BUF_INIT(RENDER_MAX_BYTES);
     if (folder->options->format == RENDER_PULUMI) {
         render_pulumi(deployment, identity, &document);
-        code = put_document(folder, "Pulumi.yaml", &document, SECRET_MODE);
+        code = render_put_document(folder, "Pulumi.yaml", &document, RENDER_SECRET_MODE);
     } else if (render_has_global(deployment)) {
         render_global(deployment, identity, &document);
-        code = put_document(folder, "global/main.tf.json", &document, SECRET_MODE);
+        code = render_put_document(folder, "global/main.tf.json", &document, RENDER_SECRET_MODE);
     }
     if (code)
         return code;
     buf_init(&document, RENDER_MAX_BYTES);
     render_readme(deployment, folder->options->format, &document);
-    return put_document(folder, "README.md", &document, PUBLIC_MODE);
+    return render_put_document(folder, "README.md", &document, RENDER_PUBLIC_MODE);
+}
+
+static int put_clouds(const struct deployment *clouds, const struct render_identity *identity,
+                      const struct render_target *folder)
+{
+    int code = put_modules(clouds, folder);
+    for (size_t i = 0; i < deployment_region_count(clouds) && !code; i++) {
+        if (render_selects(folder->options, deployment_region(clouds, i)))
+            code = put_region(clouds, deployment_region(clouds, i), identity, folder);
+    }
+    if (!code && (!folder->options->only || !folder->options->only->count))
+        code = put_common(clouds, identity, folder);
+    if (!code)
+        find_stale(clouds, "regions", folder);
+    return code;
 }
 
 int render_folder_as(const struct deployment *deployment, const struct render_identity *identity,
                      const char *path, const struct render_options *options, struct render_report *report,
                      struct error *err)
 {
-    const struct folder folder = {path, options, report, err};
-    int code = check(deployment, err);
+    const struct render_target folder = {path, options, report, err};
+    const struct deployment *clouds = deployment_part(deployment, false),
+                            *own = deployment_part(deployment, true);
+    int code = check(clouds, err);
     if (!code && !options->dry_run)
         code = file_make_folder(path, FOLDER_MODE, err);
-    if (!code)
-        code = put_modules(deployment, &folder);
-    for (size_t i = 0; i < deployment_region_count(deployment) && !code; i++) {
-        if (selects(options, deployment_region(deployment, i)))
-            code = put_region(deployment, deployment_region(deployment, i), identity, &folder);
+    if (!code && deployment_region_count(clouds))
+        code = put_clouds(clouds, identity, &folder);
+    if (!code && options->secrets && deployment_region_count(own)) {
+        code = render_hosts(own, deployment, identity, &folder);
+        if (!code)
+            find_stale(own, "hosts", &folder);
     }
-    if (!code && (!options->only || !options->only->count))
-        code = put_common(deployment, identity, &folder);
-    if (!code)
-        find_stale(deployment, &folder);
     return code ? error_prefix(err, "cannot render to %s", path) : 0;
 }
 
@@ -286,6 +288,6 @@ int render_identity_load(const struct deployment *deployment, const char *folder
     int code = file_make_folder(folder, FOLDER_MODE, err);
     const char *line = arena_printf(arena, "%s\n", id);
     if (!code)
-        code = file_replace(kept, str_from(line), PUBLIC_MODE, err);
+        code = file_replace(kept, str_from(line), RENDER_PUBLIC_MODE, err);
     return code;
 }

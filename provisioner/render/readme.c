@@ -4,8 +4,7 @@
 
 #include <stdio.h>
 
-/* Text of the user in Markdown: nothing of it may end a table's cell or a code span. */
-static void append_text(struct buf *out, const char *text)
+void render_append_plain(struct buf *out, const char *text)
 {
     for (; text && *text; text++) {
         if (*text == '|' || *text == '`' || *text == '\n' || *text == '\r')
@@ -21,16 +20,16 @@ static void place_regions(const struct deployment *deployment, bool with_state, 
     for (size_t i = 0; i < deployment_region_count(deployment); i++) {
         const struct region *region = deployment_region(deployment, i);
         buf_append_text(out, i ? "\n| " : "| ");
-        append_text(out, region->name);
+        render_append_plain(out, region->name);
         buf_printf(out, " | %s | ", region->provider->title);
-        append_text(out, region->location_name);
+        render_append_plain(out, region->location_name);
         buf_printf(out, " | `%s` |", render_name(deployment, region, name));
         if (!with_state)
             continue;
         buf_append_text(out, " `");
         struct buf address = BUF_INIT(RENDER_MAX_BYTES);
         render_state_address(deployment, region->name, &address);
-        append_text(out, buf_text(&address));
+        render_append_plain(out, buf_text(&address));
         buf_deinit(&address);
         buf_append_text(out, "` |");
     }
@@ -46,7 +45,7 @@ static void place_global(const struct deployment *deployment, struct buf *out)
     struct buf address = BUF_INIT(RENDER_MAX_BYTES);
     render_state_address(deployment, "global", &address);
     buf_append_text(out, "\nThe global root's state: `");
-    append_text(out, buf_text(&address));
+    render_append_plain(out, buf_text(&address));
     buf_append_text(out, "`.");
     buf_deinit(&address);
 }
@@ -104,14 +103,20 @@ static const char *state_text(const struct deployment *deployment)
     }
 }
 
-static void fill(const struct deployment *deployment, struct str place, struct buf *out)
+const char *render_file_name(const struct deployment *deployment)
 {
+    const char *slash = strrchr(deployment->path, '/');
+    return slash ? slash + 1 : deployment->path;
+}
+
+static void fill(void *ctx, struct str place, struct buf *out)
+{
+    const struct deployment *deployment = ctx;
     if (str_equal_text(place, "deployment"))
-        append_text(out, deployment->metadata.name);
-    else if (str_equal_text(place, "file")) {
-        const char *slash = strrchr(deployment->path, '/');
-        append_text(out, slash ? slash + 1 : deployment->path);
-    } else if (str_equal_text(place, "regions"))
+        render_append_plain(out, deployment->metadata.name);
+    else if (str_equal_text(place, "file"))
+        render_append_plain(out, render_file_name(deployment));
+    else if (str_equal_text(place, "regions"))
         place_regions(deployment, true, out);
     else if (str_equal_text(place, "places"))
         place_regions(deployment, false, out);
@@ -127,10 +132,9 @@ static void fill(const struct deployment *deployment, struct str place, struct b
         buf_append_text(out, state_text(deployment));
 }
 
-void render_readme(const struct deployment *deployment, enum render_format format, struct buf *out)
+void render_template(const char *embedded, render_fill_fn *fill_place, void *ctx, struct buf *out)
 {
-    const struct embedded_file *file =
-        embedded_find(format == RENDER_PULUMI ? "render/pulumi_readme.md" : "render/folder_readme.md");
+    const struct embedded_file *file = embedded_find(embedded);
     struct str rest = file ? file->bytes : (struct str){"", 0};
     while (rest.len) {
         const char *open = memmem(rest.ptr, rest.len, "{{", 2);
@@ -140,8 +144,15 @@ void render_readme(const struct deployment *deployment, enum render_format forma
             return;
         }
         buf_append(out, rest.ptr, (size_t)(open - rest.ptr));
-        fill(deployment, (struct str){open + 2, (size_t)(close - open) - 2}, out);
+        fill_place(ctx, (struct str){open + 2, (size_t)(close - open) - 2}, out);
         rest.len -= (size_t)(close + 2 - rest.ptr);
         rest.ptr = close + 2;
     }
+}
+
+void render_readme(const struct deployment *deployment, enum render_format format, struct buf *out)
+{
+    struct deployment copy = *deployment;
+    render_template(format == RENDER_PULUMI ? "render/pulumi_readme.md" : "render/folder_readme.md", fill,
+                    &copy, out);
 }

@@ -5,6 +5,7 @@
  *   OUT/modules/<provider>/, OUT/modules/global/
  *   OUT/regions/<region>/main.tf.json, OUT/regions/<region>/replication.sql
  *   OUT/global/main.tf.json
+ *   OUT/hosts/<region>/, OUT/secrets/<region>/ of regions on own hosts: self_hosted/by_hand.h
  *
  * User text is escaped, since Terraform reads every JSON string as a template. Same input, same bytes. Files
  * are written only when they differ. Threads: any. */
@@ -55,6 +56,7 @@ struct render_options {
     enum render_format format;
     bool dry_run;                   /* count what would be written and write nothing */
     const struct string_list *only; /* regions by name; NULL or empty: all, and the global root */
+    const char *secrets; /* folder of the deployment's secrets; NULL: regions on own hosts are left out */
 };
 
 /* What a rendering did. Paths are below the folder and live in the arena. */

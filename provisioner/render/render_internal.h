@@ -7,6 +7,36 @@
 
 #define RENDER_MAX_BYTES (16UL * 1024 * 1024)
 
+/* A folder that is being rendered. */
+struct render_target {
+    const char *path;
+    const struct render_options *options;
+    struct render_report *report;
+    struct error *err;
+};
+
+#define RENDER_PUBLIC_MODE 0644U /* modules and READMEs: the same for everybody */
+#define RENDER_SECRET_MODE 0600U /* may hold names of secrets */
+
+/* One file below it, written where its bytes or its mode differ. */
+int render_put(const struct render_target *target, const char *name, struct str bytes, unsigned mode)
+    CHECK_RESULT;
+/* The same from a buffer, which is freed. */
+int render_put_document(const struct render_target *target, const char *name, struct buf *document,
+                        unsigned mode) CHECK_RESULT;
+bool render_selects(const struct render_options *options, const struct region *region);
+
+/* The regions on own hosts: steps, files, secrets and a README. Makes the secrets that are missing. */
+int render_hosts(const struct deployment *own, const struct deployment *deployment,
+                 const struct render_identity *identity, const struct render_target *target) CHECK_RESULT;
+/* Fills the {{places}} of an embedded text. */
+typedef void render_fill_fn(void *ctx, struct str place, struct buf *out);
+void render_template(const char *embedded, render_fill_fn *fill, void *ctx, struct buf *out);
+/* Text of the user in Markdown: nothing of it may end a table's cell or a code span. */
+void render_append_plain(struct buf *out, const char *text);
+/* The name of the deployment's file without its folders. */
+const char *render_file_name(const struct deployment *deployment);
+
 /* A region's name as an identifier of Terraform: letters, digits, dashes and underscores after a letter. */
 #define RENDER_LABEL_MAX 80
 const char *render_label(const struct region *region, char label[RENDER_LABEL_MAX]);

@@ -4,6 +4,7 @@
 #include "provisioner/run/at_once.h"
 #include "provisioner/run/flow.h"
 #include "provisioner/run/hosts_internal.h"
+#include "provisioner/self_hosted/site.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -46,15 +47,7 @@ int hosts_new(struct run *run, struct error *err)
         struct arena *arena = arena_new(0);
         root->site = &hosts->sites[i];
         root->steps.arena = arena;
-        *root->site = (struct site){.deployment = run->own,
-                                    .region = region,
-                                    .layout = &root->layout,
-                                    .sites = hosts->sites,
-                                    .site_count = count,
-                                    .primary = region->name,
-                                    .vault = hosts->vault,
-                                    .arena = arena};
-        code = layout_make(run->own, region, arena, &root->layout, err);
+        code = site_init(root->site, hosts->sites, run->own, region, &root->layout, hosts->vault, arena, err);
     }
     for (size_t i = 0; i < run->own_count; i++)
         bind_root(hosts, run->own_roots[i]);
@@ -318,15 +311,25 @@ static int find_primary(struct hosts *hosts, const char **ret, struct error *err
 /* --- steps
  * ------------------------------------------------------------------------------------------------- */
 
-static int make_steps(struct host_root *own, struct error *err)
+/* What stands was made with the deployment's secrets, and this machine may not be the one that has them. */
+static int check_secrets(const struct hosts *hosts, const struct host_root *own, struct error *err)
 {
     for (size_t i = 0; host_components[i]; i++) {
-        const struct component *component = host_components[i];
-        if (!component_runs(own->site->region, component->name))
-            continue;
-        int code = component->steps ? component->steps(own->site, &own->steps, err) : 0;
-        if (code)
-            return error_prefix(err, "region %s: %s", own->site->region->name, component->name);
+        const char *const *secret = host_components[i]->secrets;
+        for (; secret && *secret && hosts_stands(own, host_components[i]->name); secret++) {
+            if (vault_has(hosts->vault, *secret))
+                continue;
+            (void)error_set(err, ERR_CONFLICT,
+                            "region %s: %s stands there, and the secrets that it was made with are not here; "
+                            "nothing was changed",
+                            own->site->region->name, host_components[i]->name);
+            error_set_detail(err, "there is no %s/secrets/%s", hosts->run->workspace.folder, *secret);
+            error_set_hint(err,
+                           "Copy %s, with its modes, from the machine that deployed it, or from a backup of "
+                           "it",
+                           hosts->run->workspace.folder);
+            return ERR_CONFLICT;
+        }
     }
     return 0;
 }
@@ -344,14 +347,19 @@ int hosts_make_steps(struct run *run, size_t *ret_steps, struct error *err)
 {
     struct hosts *hosts = run->hosts;
     const char *primary = NULL;
-    int code = replicates(hosts) ? find_primary(hosts, &primary, err) : 0;
+    int code = 0;
     *ret_steps = 0;
+    for (size_t i = 0; !code && i < hosts->count; i++)
+        code = check_secrets(hosts, &hosts->roots[i], err);
+    if (code)
+        return code;
+    code = replicates(hosts) ? find_primary(hosts, &primary, err) : 0;
     for (size_t i = 0; primary && i < hosts->count; i++)
         hosts->sites[i].primary = primary;
     for (size_t i = 0; !code && i < run->own_count; i++) {
         if (run->own_roots[i]->failed)
             continue;
-        code = make_steps(run->own_roots[i]->own, err);
+        code = site_steps(run->own_roots[i]->own->site, &run->own_roots[i]->own->steps, err);
         *ret_steps += run->own_roots[i]->own->steps.count;
     }
     return code;

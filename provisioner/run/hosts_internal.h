@@ -38,6 +38,8 @@ struct hosts {
 
 /* The line of the live view. */
 void hosts_flight(struct run_root *root, const char *title);
+/* Whether its ledger has any step of that component, half done ones too. */
+bool hosts_stands(const struct host_root *own, const char *component);
 int hosts_open_all(struct run *run);
 /* hosts_prepare() without a word. */
 int hosts_make_steps(struct run *run, size_t *ret_steps, struct error *err) CHECK_RESULT;

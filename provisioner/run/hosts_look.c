@@ -15,6 +15,15 @@ static bool is_of(const char *id, const char *component)
     return strncmp(id, component, length) == 0 && (id[length] == '/' || id[length] == '-');
 }
 
+bool hosts_stands(const struct host_root *own, const char *component)
+{
+    for (size_t i = 0; i < own->ledger.count; i++) {
+        if (is_of(own->ledger.items[i].id, component))
+            return true;
+    }
+    return false;
+}
+
 void hosts_outputs(struct run_root *root, struct root_outputs *ret)
 {
     const struct host_root *own = root->own;

@@ -51,7 +51,7 @@ static int keep(struct vault *vault, const char *name, struct buf *certificate, 
 static int authority_of(struct vault *vault, struct pair *ret, struct error *err)
 {
     struct str both;
-    int code = vault_read(vault, "authority", &both, err);
+    int code = vault_read(vault, VAULT_AUTHORITY, &both, err);
     if (!code && !split(both, ret))
         return error_set(err, ERR_CORRUPT, "%s/authority holds no certificate authority", vault->folder);
     if (code != -ENOENT)
@@ -62,7 +62,7 @@ static int authority_of(struct vault *vault, struct pair *ret, struct error *err
                                    .not_after_s = now_s + AUTHORITY_LIFE_S};
     struct buf certificate = BUF_INIT(X509_PEM_MAX_BYTES), key = BUF_INIT(X509_PEM_MAX_BYTES);
     code = x509_make_authority(&request, &certificate, &key, err);
-    return code ? code : keep(vault, "authority", &certificate, &key, ret, err);
+    return code ? code : keep(vault, VAULT_AUTHORITY, &certificate, &key, ret, err);
 }
 
 /* Whether the stored one can go on; otherwise a new one is made. */

@@ -41,6 +41,9 @@ struct component_look {
 
 struct component {
     const char *name; /* "postgresql" */
+    /* What its steps cannot do without once they have been done, by its name in the vault: a new one in its
+     * place would lock out what stands, or make backups unreadable. Ended by NULL; NULL: nothing. */
+    const char *const *secrets;
     /* At the lines of the file. NULL: nothing to judge. */
     void (*validate)(const struct deployment *deployment, const struct region *region,
                      struct findings *findings);

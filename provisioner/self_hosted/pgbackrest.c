@@ -185,4 +185,6 @@ static int steps(const struct site *site, struct step_list *list, struct error *
     return 0;
 }
 
-const struct component component_pgbackrest = {.name = "pgbackrest", .steps = steps};
+static const char *const secrets[] = {SECRET, NULL};
+
+const struct component component_pgbackrest = {.name = "pgbackrest", .secrets = secrets, .steps = steps};

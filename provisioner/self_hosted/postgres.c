@@ -384,5 +384,12 @@ static int look(const struct site *site, struct component_look *ret, struct erro
     return 0;
 }
 
-const struct component component_postgresql = {
-    .name = "postgresql", .validate = validate, .steps = steps, .is_primary = is_primary, .look = look};
+static const char *const secrets[] = {VAULT_AUTHORITY, DATABASE_SECRET_SERVICE, DATABASE_SECRET_MONITOR,
+                                      NULL};
+
+const struct component component_postgresql = {.name = "postgresql",
+                                               .secrets = secrets,
+                                               .validate = validate,
+                                               .steps = steps,
+                                               .is_primary = is_primary,
+                                               .look = look};

@@ -66,6 +66,15 @@ int vault_write(struct vault *vault, const char *name, struct str content, struc
     return file_replace(arena_printf(vault->arena, "%s/%s", vault->folder, name), content, 0600, err);
 }
 
+bool vault_has(struct vault *vault, const char *name)
+{
+    struct str value;
+    (void)pthread_mutex_lock(&vault->lock);
+    int code = vault_read(vault, name, &value, NULL);
+    (void)pthread_mutex_unlock(&vault->lock);
+    return code != -ENOENT;
+}
+
 static int make_secret(struct vault *vault, const char *name, struct str *ret, struct error *err)
 {
     unsigned char bytes[SECRET_BYTES];

@@ -24,6 +24,10 @@ struct vault_certificate {
     int64_t not_after_unix_s;
 };
 
+/* Whether it is there; makes nothing. */
+bool vault_has(struct vault *vault, const char *name);
+#define VAULT_AUTHORITY "authority" /* the name of that of certificates */
+
 /* A certificate of the deployment's own authority for `common_name`, valid for the DNS names and numeric
  * addresses in `names` (ended by NULL; may be NULL: a client certificate). Made anew when it is gone, when
  * its names differ, or when less than a third of its life is left: that is the rotation. */
