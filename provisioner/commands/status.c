@@ -37,6 +37,21 @@ static void write_gateway(struct json_writer *json, const struct gateway *gatewa
     component(json, "replication", gateway_standing_text(gateway->state.standing), gateway->state.detail);
 }
 
+/* Of an own host: the members of every component, and what is known of it. */
+static void write_component(struct json_writer *json, const struct look_component *one)
+{
+    json_object_begin(json);
+    json_kv_text(json, "name", one->name);
+    json_kv_text(json, "state", one->state);
+    json_kv_text(json, "detail", one->detail);
+    json_kv_u64(json, "steps", one->steps);
+    json_kv_u64(json, "steps_standing", one->standing);
+    facts_put_processes(json, &one->processes);
+    if (one->replication)
+        facts_put_replication(json, one->replication);
+    json_object_end(json);
+}
+
 static void write_region(struct json_writer *json, const struct look *look)
 {
     const struct root_outputs *outputs = &look->outputs;
@@ -48,7 +63,7 @@ static void write_region(struct json_writer *json, const struct look *look)
     json_key(json, "components");
     json_array_begin(json);
     for (size_t i = 0; i < look->component_count; i++)
-        component(json, look->components[i].name, look->components[i].state, look->components[i].detail);
+        write_component(json, &look->components[i]);
     if (!look->root->own)
         write_cloud(json, outputs);
     if (look->gateway)

@@ -6,7 +6,8 @@
 
 #include <signal.h>
 
-#define PROXY "haproxy" /* the component that clients of a region talk to */
+#define PROCESSES_MAX (256UL * 1024)
+#define PROXY         "haproxy" /* the component that clients of a region talk to */
 
 /* "postgresql/cluster" and "service-1/process" are of postgresql and service. */
 static bool is_of(const char *id, const char *component)
@@ -55,28 +56,65 @@ void hosts_outputs(struct run_root *root, struct root_outputs *ret)
     ret->url = arena_printf(root->arena, "http://%s:%u", layout->address, layout->ports[PORT_HTTP]);
 }
 
-static struct component_look by_steps(const struct host_root *own, const char *name, const char *const *found)
+static void look_at_steps(const struct host_root *own, const char *const *found, struct look_component *ret)
 {
-    struct component_look ret = {.state = "absent"};
-    size_t standing = 0;
+    ret->state = "absent";
     for (size_t i = 0; i < own->steps.count; i++) {
         const struct host_step *step = &own->steps.items[i];
         const struct ledger_entry *entry = ledger_find(&own->ledger, step->id);
-        if (!is_of(step->id, name))
+        if (!is_of(step->id, ret->name))
             continue;
+        ret->steps++;
         if (entry && !entry->begun && !found[i]) {
-            standing++;
+            ret->standing++;
             continue;
         }
-        if (entry && !ret.detail)
-            ret.detail = arena_printf(own->runner.arena, "%s: %s", step->title,
-                                      found[i] ? found[i] : "an earlier run left it half done");
-        else if (!entry && !ret.detail)
-            ret.detail = arena_printf(own->runner.arena, "%s: not done yet", step->title);
+        if (entry && !ret->detail)
+            ret->detail = arena_printf(own->runner.arena, "%s: %s", step->title,
+                                       found[i] ? found[i] : "an earlier run left it half done");
+        else if (!entry && !ret->detail)
+            ret->detail = arena_printf(own->runner.arena, "%s: not done yet", step->title);
     }
-    if (standing)
-        ret.state = ret.detail ? "failed" : "standing";
-    return ret;
+    if (ret->standing)
+        ret->state = ret->detail ? "failed" : "standing";
+}
+
+/* Of the supervisor, or of systemd in its words. What cannot be asked is not known, and no fault of its own.
+ */
+static void ask_processes(const struct host_root *own, struct process_facts *ret)
+{
+    const struct layout *layout = &own->layout;
+    struct buf out = BUF_INIT(PROCESSES_MAX);
+    const struct host_script script = {
+        .text = arena_printf(
+            own->runner.arena,
+            "if [ ! -d /run/systemd/system ]; then exec %s/fraiseql-supervisor control %s status; fi\n"
+            "printf '['\nbetween=\nfor file in %s/process/*.service; do\n  [ -e \"$file\" ] || continue\n"
+            "  name=${file##*/}\n  name=${name%%.service}\n  unit=fraiseql-%s-%s-$name.service\n"
+            "  shown() { systemctl show -P \"$1\" \"$unit\"; }\n  state=$(shown ActiveState)\n"
+            "  [ \"$state\" != active ] || state=running\n"
+            "  up=$(($(cut -d. -f1 /proc/uptime) - $(shown ActiveEnterTimestampMonotonic) / 1000000))\n"
+            "  printf '%%s{\"name\":\"%%s\",\"state\":\"%%s\",\"pid\":%%s,\"restarts\":%%s,\"up_s\":%%s}' "
+            "\"$between\" "
+            "\"$name\" \"$state\" \"$(shown MainPID)\" \"$(shown NRestarts)\" \"$up\"\n  "
+            "between=,\ndone\nprintf ']'\n",
+            layout->bin, layout->run, layout->config, layout->deployment, layout->region)};
+    struct error ignored = {0};
+    *ret = (struct process_facts){0};
+    if (!host_do(own->host, &script, &out, &ignored))
+        facts_processes(own->runner.arena, buf_str(&out), ret);
+    buf_deinit(&out);
+}
+
+static void take_processes(const struct host_root *own, const struct process_facts *all,
+                           struct look_component *ret)
+{
+    ret->processes.items = arena_zalloc(own->runner.arena, (all->count + 1) * sizeof *all->items);
+    for (size_t i = 0; i < all->count; i++) {
+        const char *id = arena_printf(own->runner.arena, "%s/process", all->items[i].name);
+        if (is_of(id, ret->name))
+            ret->processes.items[ret->processes.count++] = all->items[i];
+    }
 }
 
 static bool has_steps(const struct host_root *own, const char *name)
@@ -88,21 +126,38 @@ static bool has_steps(const struct host_root *own, const char *name)
     return false;
 }
 
+static void look_at_component(const struct host_root *own, const struct component *component,
+                              struct look_component *ret)
+{
+    struct component_look look = {.state = ret->state, .detail = ret->detail};
+    struct error err = {0};
+    if (!component->look || strcmp(ret->state, "standing") != 0)
+        return;
+    if (component->look(own->site, &look, &err)) {
+        look.state = "unknown";
+        look.detail = arena_strdup(own->runner.arena, str_from(err.message));
+    }
+    ret->state = look.state;
+    ret->detail = look.detail;
+    ret->replication = look.replication;
+}
+
 static void look_at_components(struct look *look, const char *const *found)
 {
     struct host_root *own = look->root->own;
     struct look_component *list = arena_zalloc(own->runner.arena, 32 * sizeof *list);
+    struct process_facts processes;
+    ask_processes(own, &processes);
     for (size_t i = 0; host_components[i] && look->component_count < 32; i++) {
         const struct component *component = host_components[i];
-        struct component_look one = by_steps(own, component->name, found);
-        struct error err = {0};
+        struct look_component *one = &list[look->component_count];
         if (!has_steps(own, component->name))
             continue;
-        if (component->look && strcmp(one.state, "standing") == 0 && component->look(own->site, &one, &err)) {
-            one.state = "unknown";
-            one.detail = arena_strdup(own->runner.arena, str_from(err.message));
-        }
-        list[look->component_count++] = (struct look_component){component->name, one.state, one.detail};
+        one->name = component->name;
+        look_at_steps(own, found, one);
+        take_processes(own, &processes, one);
+        look_at_component(own, component, one);
+        look->component_count++;
     }
     look->components = list;
 }

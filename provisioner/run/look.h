@@ -4,9 +4,13 @@
 #define FRAISEQL_PROVISIONER_RUN_LOOK_H
 
 #include "provisioner/run/outputs.h"
+#include "provisioner/self_hosted/facts.h"
 
 struct look_component {
     const char *name, *state, *detail; /* detail NULL: nothing to say */
+    size_t steps, standing;            /* that it has, and that stand */
+    struct process_facts processes;
+    const struct replication_facts *replication; /* NULL: it is no database, or does not answer */
 };
 
 struct look {

@@ -10,6 +10,7 @@
 #include "provisioner/self_hosted/step.h"
 
 struct host;
+struct replication_facts;
 struct vault; /* vault.h: the deployment's secrets and certificates, kept 0600 beside its state */
 
 /* One region on its host. */
@@ -37,6 +38,7 @@ enum site_writes {
 struct component_look {
     const char *state;  /* "standing", "failed", "absent", or a word of its own: "primary", "standby" */
     const char *detail; /* one line; NULL: nothing to say */
+    const struct replication_facts *replication; /* facts.h; NULL: it is no database, or does not answer */
 };
 
 struct component {

@@ -5,6 +5,7 @@
 #include "provisioner/config/checks.h"
 #include "provisioner/embedded.h"
 #include "provisioner/self_hosted/database_roles.h"
+#include "provisioner/self_hosted/facts.h"
 #include "provisioner/self_hosted/host.h"
 #include "provisioner/self_hosted/near.h"
 #include "provisioner/self_hosted/network.h"
@@ -370,17 +371,32 @@ static int is_primary(const struct site *site, enum site_writes *ret, struct err
     return code;
 }
 
+/* The next line, and what follows it. */
+static const char *line_of(struct arena *arena, const char **rest)
+{
+    size_t length = strcspn(*rest, "\n");
+    const char *line = arena_strdup(arena, (struct str){*rest, length});
+    *rest += length + ((*rest)[length] == '\n');
+    return line;
+}
+
 static int look(const struct site *site, struct component_look *ret, struct error *err)
 {
     const char *answer;
     int code = postgres_call(site, "look", ASK_TIMEOUT_NS, &answer, err);
     if (code)
         return code;
-    const char *end = strchr(answer, '\n');
-    const char *state =
-        end ? arena_strdup(site->arena, (struct str){answer, (size_t)(end - answer)}) : answer;
+    const char *state = line_of(site->arena, &answer), *detail = line_of(site->arena, &answer);
+    bool answers = strcmp(state, "primary") == 0 || strcmp(state, "standby") == 0;
     ret->state = strcmp(state, "none") == 0 ? "absent" : strncmp(state, "stopped", 7) == 0 ? "failed" : state;
-    ret->detail = end ? end + 1 : strcmp(ret->state, "failed") == 0 ? "the server does not answer" : NULL;
+    ret->detail = detail[0]                           ? detail
+                  : strcmp(ret->state, "failed") == 0 ? "the server does not answer"
+                                                      : NULL;
+    if (!answers)
+        return 0;
+    struct replication_facts *facts = arena_alloc(site->arena, sizeof *facts);
+    facts_replication(site->arena, state, str_from(answer), facts);
+    ret->replication = facts;
     return 0;
 }
 

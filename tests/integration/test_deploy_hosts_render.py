@@ -67,6 +67,7 @@ class ByHand(harness.Case):
         one.run("plan", one.file, status=0)
         self.assertIn("Nothing to do", one.deploy().stdout)
         one.run("health", one.file)
+        self.status_is_structured(one)
 
         path = one.base("eu") + "/config/postgresql/pg_hba.conf"
         with open(path, "a", encoding="ascii") as file:
@@ -82,6 +83,29 @@ class ByHand(harness.Case):
             folder.script(region, "undo", "--delete-data")
         self.assertEqual(one.left_behind(), [])
         self.assertIn("nothing of this region stands", folder.script("us", "undo").stdout)
+
+    def status_is_structured(self, one):
+        harness.wait_until(lambda: self.component(one, "us", "postgresql")["replication"]["standbys"], what="the standby to stream")
+        primary, standby = (self.component(one, region, "postgresql") for region in ("us", "eu"))
+        self.assertEqual((primary["state"], primary["replication"]["role"], primary["replication"]["timeline"],
+                          primary["replication"]["follows"]), ("primary", "primary", 1, None))
+        seen = primary["replication"]["standbys"][0]
+        self.assertEqual((seen["name"], seen["state"]), ("eu", "streaming"))
+        self.assertGreaterEqual(seen["lag_bytes"], 0)
+        self.assertEqual((standby["replication"]["role"], standby["replication"]["follows"], standby["replication"]["standbys"]),
+                         ("standby", "us", []))
+        self.assertGreaterEqual(standby["replication"]["lag_bytes"], 0)
+        self.assertIsInstance(standby["replication"]["lag_s"], (int, float))
+        self.assertEqual(standby["steps"], standby["steps_standing"])
+        service = self.component(one, "us", "service")
+        self.assertEqual([(process["name"], process["state"], process["restarts"]) for process in service["processes"]],
+                         [("service-1", "running", 0)])
+        self.assertEqual(service["processes"][0]["pid"], one.processes("us")["service-1"]["pid"])
+        self.assertLessEqual({"name", "state", "detail"}, service.keys())
+
+    def component(self, one, region, name):
+        status = next(record for record in one.records("status", one.file) if record["type"] == "status")
+        return next(part for place in status["regions"] if place["name"] == region for part in place["components"] if part["name"] == name)
 
     def no_secret_outside(self, one, texts):
         secrets = []

@@ -63,6 +63,9 @@ class Units(harness.Case):
         status = next(record for record in map(json.loads, self.deploy("status", self.file, "--json").splitlines())
                       if record["type"] == "status")
         self.assertEqual(status["regions"][0]["state"], "standing")
+        told = {process["name"]: (process["state"], process["pid"]) for part in status["regions"][0]["components"]
+                for process in part["processes"]}
+        self.assertEqual(told, {name: ("running", pid) for name, pid in self.units().items()})
 
         self.deploy("destroy", self.file, "--yes", "--confirm", NAME, "--delete-data")
         self.assertEqual(self.units(), {})

@@ -343,6 +343,7 @@ who() {
         echo none
     fi
 }
+# How it stands, in a line for people and one as JSON; that one is empty where a standby follows nobody.
 look() {
     state=$(who)
     echo "$state"
@@ -350,10 +351,19 @@ look() {
         primary) sql -d postgres -F ' ' -c "SELECT 'timeline ' || timeline_id || ', ' ||
             (SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming') || ' standbys follow' ||
             coalesce((SELECT ', the slowest ' || pg_size_pretty(max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn))) || ' behind'
-                      FROM pg_stat_replication HAVING count(*) > 0), '') FROM pg_control_checkpoint()" ;;
+                      FROM pg_stat_replication HAVING count(*) > 0), '') FROM pg_control_checkpoint()" -c "SELECT json_build_object(
+            'timeline', timeline_id, 'standbys', (SELECT coalesce(json_agg(json_build_object('name', application_name, 'state', state,
+                'lag_bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint, 'lag_s', extract(epoch FROM replay_lag))
+                ORDER BY application_name), '[]') FROM pg_stat_replication WHERE state IN ('streaming', 'catchup')))
+            FROM pg_control_checkpoint()" ;;
         standby) sql -d postgres -c "SELECT coalesce((SELECT 'follows ' || coalesce(substring(conninfo from 'host=([^ ]*)'), sender_host) ||
             ', timeline ' || received_tli || ', ' || pg_size_pretty(greatest(0, pg_wal_lsn_diff(latest_end_lsn, pg_last_wal_replay_lsn()))) || ' behind'
-            FROM pg_stat_wal_receiver WHERE status = 'streaming'), 'follows nobody')" ;;
+            FROM pg_stat_wal_receiver WHERE status = 'streaming'), 'follows nobody')" -c "SELECT json_build_object('timeline', received_tli,
+            'follows', coalesce(substring(conninfo from 'host=([^ ]*)'), sender_host),
+            'lag_bytes', greatest(0, pg_wal_lsn_diff(latest_end_lsn, pg_last_wal_replay_lsn()))::bigint,
+            'lag_s', CASE WHEN latest_end_lsn <= pg_last_wal_replay_lsn() THEN 0
+                ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END)
+            FROM pg_stat_wal_receiver WHERE status = 'streaming'" ;;
     esac
 }
 
