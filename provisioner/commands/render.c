@@ -134,12 +134,12 @@ const struct command command_render = {
     .name = "render",
     .operands = "FILE --out DIR",
     .summary = "Writes Terraform, and scripts for own hosts",
-    .details = "The folder works without us: its README.md says how. For each region on own hosts it has a shell "
-               "script, with every file that is put on the host, and what is secret apart in secrets/. "
-               "Contradictions of the file are warnings here.
-The same file gives the same bytes; files are "
-               "written only when they differ, and folders of regions that the file no longer has are named and "
-               "left as they are. `--format pulumi` writes a Pulumi program that uses the same modules.",
+    .details =
+        "The folder works without us: its README.md says how. For each region on own hosts it has a shell "
+        "script, with every file that is put on the host, and what is secret apart in secrets/. "
+        "Contradictions of the file are warnings here.\nThe same file gives the same bytes; files are "
+        "written only when they differ, and folders of regions that the file no longer has are named and "
+        "left as they are. `--format pulumi` writes a Pulumi program that uses the same modules.",
     .takes_file = true,
     .flags = flags,
     .run = run,

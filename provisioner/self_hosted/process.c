@@ -104,8 +104,7 @@ static const char *unit_of(const struct described *d)
     if (d->layout->netns)
         buf_printf(&out, "NetworkNamespacePath=/run/netns/%s\n", d->layout->netns);
     if (process->run_folder)
-        buf_printf(&out,
-                   "RuntimeDirectory=%s/%s\nRuntimeDirectoryMode=%04o\nRuntimeDirectoryPreserve=yes\n",
+        buf_printf(&out, "RuntimeDirectory=%s/%s\nRuntimeDirectoryMode=%04o\nRuntimeDirectoryPreserve=yes\n",
                    d->layout->run + sizeof "/run/" - 1, process->run_folder, process->run_folder_mode);
     buf_printf(&out, "StandardOutput=append:%s/%s.log\nStandardError=inherit\n", d->layout->log,
                process->name);

@@ -90,10 +90,10 @@ struct host_process {
     const char *const *argv;         /* absolute program; ended by NULL; no secrets */
     const char *environment_file;    /* NAME=value lines, 0600; NULL: none */
     const char *const *capabilities; /* ambient ones beyond the user's, "NET_BIND_SERVICE"; NULL */
-    const char *run_folder;          /* below layout.run, of the user alone: a step makes it, and systemd again
-                                      * when the machine starts, as /run is empty then; NULL: none */
-    unsigned run_folder_mode;        /* 0700 ... */
-    const char *const *watches;      /* paths whose content decides whether it must be restarted; NULL */
+    const char *run_folder;     /* below layout.run, of the user alone: a step makes it, and systemd again
+                                 * when the machine starts, as /run is empty then; NULL: none */
+    unsigned run_folder_mode;   /* 0700 ... */
+    const char *const *watches; /* paths whose content decides whether it must be restarted; NULL */
     const char *reload;       /* sh that takes over changed watches without a restart, `signal HUP` sends one;
                                * NULL: restart */
     const char *ready;        /* sh, tried every 50 ms until it succeeds; NULL: running is enough */
