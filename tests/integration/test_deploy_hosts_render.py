@@ -197,6 +197,9 @@ class Scripts(harness.Case):
         self.addCleanup(lambda: os.path.exists(path) and os.unlink(path))
         self.assertIn(f"{path} is there and is not ours", folder.script("us", "apply", status=1).stderr)
         os.unlink(path)
+        lock = f"/run/fraiseql-{one.name}-us.lock"
+        self.assertEqual(one.left_behind(), [lock], "what is refused leaves nothing but its lock")
+        os.unlink(lock)
 
     def test_another_deployment_and_a_mixed_file(self):
         one = Deployment(self, {"us": {"hosts": ["local"], **BARE}})

@@ -51,13 +51,14 @@ record() {
     printf '{"at":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" "$1" >>"$ledger"
     sync "$ledger"
 }
+judge_ledger() {
+    [ ! -s "$ledger" ] || grep -qF "\"deployment\":\"$deployment_id\"" "$ledger" || fail "$ledger is another deployment's"
+}
+# With the first step alone: what is refused leaves nothing.
 own_ledger() {
+    [ ! -s "$ledger" ] || return 0
     mkdir -p "$base"
-    if [ ! -s "$ledger" ]; then
-        record "\"event\":\"owner\",\"deployment\":\"$deployment_id\"}"
-    elif ! grep -qF "\"deployment\":\"$deployment_id\"" "$ledger"; then
-        fail "$ledger is another deployment's"
-    fi
+    record "\"event\":\"owner\",\"deployment\":\"$deployment_id\"}"
 }
 
 # --- one step: of the line that was read, name stage id hash kind title
@@ -94,6 +95,7 @@ put() {
 apply_step() {
     printf '%s: %s\n' "$id" "$title"
     if [ "$(state_of "$(last_of "$id")")" = none ]; then guard; fi
+    own_ledger
     record "$(cat "$steps/$name/begin")"
     while read -r kind mode owner path; do
         put "$(source_of "$kind" "$path")" "$path" "$mode" "$owner"
@@ -132,7 +134,7 @@ list_all() {
 apply_all() {
     case $1 in all | host | primary | standby | service | traffic | monitoring) ;; *) usage ;; esac
     judge_role
-    own_ledger
+    judge_ledger
     while read -r name stage id hash kind title; do
         if [ "$1" != all ] && [ "$1" != "$stage" ]; then continue; fi
         if is_to_do; then apply_step; fi
@@ -147,7 +149,7 @@ data_is_left() {
 undo_all() {
     case $1 in '' | --delete-data) ;; *) usage ;; esac
     [ -s "$ledger" ] || { echo "nothing of this region stands here"; return 0; }
-    grep -qF "\"deployment\":\"$deployment_id\"" "$ledger" || fail "$ledger is another deployment's"
+    judge_ledger
     stays=no
     if [ -z "$1" ] && data_is_left; then stays=yes; fi
     tac "$steps/order" | while read -r name stage id hash kind title; do
