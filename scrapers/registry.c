@@ -1,4 +1,5 @@
 #include "scrapers/azure/azure.h"
+#include "scrapers/backup/backup.h"
 #include "scrapers/cloudflare/cloudflare.h"
 #include "scrapers/cloudwatch/cloudwatch.h"
 #include "scrapers/google/google.h"
@@ -10,6 +11,7 @@
 const struct scraper_kind *const scraper_kinds[] = {
     &postgres_scraper,
     &prometheus_scraper,
+    &backup_scraper,
     &kubernetes_scraper,
     &cloudwatch_scraper,
     &google_scraper,

@@ -2,6 +2,7 @@
 
 #include "provisioner/config/checks.h"
 #include "provisioner/provider.h"
+#include "provisioner/self_hosted/backup_store.h"
 #include "provisioner/self_hosted/component.h"
 #include "provisioner/self_hosted/host_url.h"
 #include "provisioner/self_hosted/parts.h"
@@ -177,6 +178,7 @@ void self_hosted_check(const struct deployment *deployment, const struct region 
     if (first) {
         check_latencies(deployment, findings);
         check_state_backend(deployment, findings);
+        backup_store_validate(deployment, findings);
     }
     if (findings->errors > before)
         return;
