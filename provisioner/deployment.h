@@ -155,7 +155,7 @@ struct deployment_backup_store {
     const char *location; /* the bucket's region */
     const char *prefix;   /* NULL: fraiseql/ and the deployment's name; a region's is below it */
     bool path_style;
-    const char *ca_file;               /* of the deploying machine; NULL: what the hosts trust */
+    const char *ca_file;                /* of the deploying machine; NULL: what the hosts trust */
     const char *key_file, *secret_file; /* of the deploying machine; NULL: environment, else kept ones */
     struct option_position position;
 };

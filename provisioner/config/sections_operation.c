@@ -52,8 +52,9 @@ static const struct option store_options[] = {
     {.name = "secret-file",
      .type = OPT_SECRET_FILE,
      .offset = STORE(secret_file),
-     .help = "s3: file with the access key's secret. Default: FRAISEQL_BACKUP_S3_SECRET, else the one that was "
-             "kept."},
+     .help =
+         "s3: file with the access key's secret. Default: FRAISEQL_BACKUP_S3_SECRET, else the one that was "
+         "kept."},
 };
 static const struct option_section section_store = {.name = "backup.store",
                                                     .help = "Own hosts: where backups are kept.",

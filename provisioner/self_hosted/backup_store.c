@@ -92,8 +92,9 @@ static void check_s3(const struct deployment *deployment, struct findings *findi
     check_endpoint(deployment, findings);
     check_key(deployment, findings);
     if (deployment->network.topology == TOPOLOGY_NAMESPACES)
-        (void)check_warn(deployment, findings, "backup-store", "backup.store",
-                         "network.topology is namespaces: a store is reached only where it is on this machine");
+        (void)check_warn(
+            deployment, findings, "backup-store", "backup.store",
+            "network.topology is namespaces: a store is reached only where it is on this machine");
 }
 
 static void check_unused(const struct deployment *deployment, struct findings *findings)
@@ -102,17 +103,16 @@ static void check_unused(const struct deployment *deployment, struct findings *f
     const struct {
         const char *name;
         bool given;
-    } options[] = {{"bucket", store->bucket},     {"endpoint", store->endpoint},
-                   {"location", store->location}, {"prefix", store->prefix},
+    } options[] = {{"bucket", store->bucket},         {"endpoint", store->endpoint},
+                   {"location", store->location},     {"prefix", store->prefix},
                    {"path-style", store->path_style}, {"ca-file", store->ca_file},
-                   {"key-file", store->key_file}, {"secret-file", store->secret_file}};
+                   {"key-file", store->key_file},     {"secret-file", store->secret_file}};
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
         if (!options[i].given)
             continue;
-        struct finding *finding =
-            check_fail(deployment, findings, "backup-store",
-                       check_path(deployment, "backup.store.%s", options[i].name),
-                       "is of a store elsewhere, and backup.store.type is local");
+        struct finding *finding = check_fail(deployment, findings, "backup-store",
+                                             check_path(deployment, "backup.store.%s", options[i].name),
+                                             "is of a store elsewhere, and backup.store.type is local");
         finding_hint(findings, finding, "Write type: s3, or leave it out.");
     }
 }
@@ -196,8 +196,8 @@ static int read_authority(const struct site *site, struct backup_store *ret, str
 static const char *prefix_of(const struct site *site)
 {
     const char *wanted = site->deployment->backup.store.prefix;
-    struct str prefix = str_from(
-        wanted ? wanted : arena_printf(site->arena, "fraiseql/%s", site->deployment->metadata.name));
+    struct str prefix =
+        str_from(wanted ? wanted : arena_printf(site->arena, "fraiseql/%s", site->deployment->metadata.name));
     while (prefix.len && prefix.ptr[0] == '/')
         prefix = (struct str){prefix.ptr + 1, prefix.len - 1};
     while (prefix.len && prefix.ptr[prefix.len - 1] == '/')

@@ -1,5 +1,5 @@
-/* Where backups of own hosts are kept: backup.store. A folder on the region's host, or a prefix of a bucket of
- * an S3-compatible store; each region has a repository of its own there.
+/* Where backups of own hosts are kept: backup.store. A folder on the region's host, or a prefix of a bucket
+ * of an S3-compatible store; each region has a repository of its own there.
  *
  * Ownership: the site's arena. */
 #ifndef FRAISEQL_PROVISIONER_SELF_HOSTED_BACKUP_STORE_H
@@ -19,8 +19,8 @@ struct backup_store {
 /* At the lines of the file. */
 void backup_store_validate(const struct deployment *deployment, struct findings *findings);
 /* `home`: the region's folder for backups on its host. ERR_AUTH where the key of a store is not given. */
-int backup_store_make(const struct site *site, const char *home, struct backup_store *ret,
-                      struct error *err) CHECK_RESULT;
+int backup_store_make(const struct site *site, const char *home, struct backup_store *ret, struct error *err)
+    CHECK_RESULT;
 /* Lines of pgBackRest's settings: secrets among them. `ca_file`: where the host has ca_pem. */
 void backup_store_write(const struct site *site, const struct backup_store *store, const char *ca_file,
                         struct buf *out);

@@ -96,7 +96,8 @@ static void write_backup_triggers(const struct site *site, struct buf *out)
     if (!pgbackrest_runs(site))
         return;
     write_trigger(site, out, "backup-old",
-                  arena_printf(site->arena, "metric: fraiseql_backup_verified_age_seconds, above: %lld, for: 5m",
+                  arena_printf(site->arena,
+                               "metric: fraiseql_backup_verified_age_seconds, above: %lld, for: 5m",
                                (long long)(collector_backup_bound_ns() / NS_PER_S)),
                   "    by: [region]\n    resolve: { for: 1m }\n", "page",
                   "The last verified backup of {{region}} is {{value}} s old");

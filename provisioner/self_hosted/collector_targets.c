@@ -62,8 +62,8 @@ static void write_backup(const struct site *site, struct buf *out)
 {
     if (!pgbackrest_runs(site))
         return;
-    buf_printf(out, "  backup:\n    - { name: backup-%s, region: %s, status_file: %s, interval: 15s }\n",
-               site->region->name, collector_scalar(site, site->region->name), pgbackrest_status_file(site));
+    buf_printf(out, "  backup:\n    - { name: backup-%s, region: %s, status_file: %s }\n", site->region->name,
+               collector_scalar(site, site->region->name), pgbackrest_status_file(site));
 }
 
 /* A timeout may not be longer than its interval. */

@@ -63,9 +63,8 @@ const char *pgbackrest_status_file(const struct site *site)
 
 const char *pgbackrest_guard(const struct site *site)
 {
-    return pgbackrest_runs(site)
-               ? arena_printf(site->arena, ". %s\nrefuse_new\n", paths_of(site).functions)
-               : "";
+    return pgbackrest_runs(site) ? arena_printf(site->arena, ". %s\nrefuse_new\n", paths_of(site).functions)
+                                 : "";
 }
 
 static struct str taken(struct arena *arena, struct buf *text)
@@ -91,8 +90,8 @@ static struct str settings_of(const struct site *site, const struct backup_paths
                "locks\nlog-level-file=off\nstart-fast=y\n"
                "compress-type=zst\ncompress-level=3\narchive-timeout=120\n\n[main]\npg1-path=%s\n"
                "pg1-port=%u\npg1-socket-path=%s\npg1-user=postgres\n",
-               passphrase, (long long)(site->deployment->backup.retention_ns / NS_PER_DAY),
-               paths->home, paths->home, postgres.data, site->layout->ports[PORT_POSTGRES], postgres.socket);
+               passphrase, (long long)(site->deployment->backup.retention_ns / NS_PER_DAY), paths->home,
+               paths->home, postgres.data, site->layout->ports[PORT_POSTGRES], postgres.socket);
     return taken(site->arena, &text);
 }
 

@@ -1,5 +1,5 @@
-/* Backups of a region's database by pgBackRest, kept where backup.store says, encrypted. Archived and backed up
- * is where the region writes; a standby only has the means. */
+/* Backups of a region's database by pgBackRest, kept where backup.store says, encrypted. Archived and backed
+ * up is where the region writes; a standby only has the means. */
 #ifndef FRAISEQL_PROVISIONER_SELF_HOSTED_PGBACKREST_H
 #define FRAISEQL_PROVISIONER_SELF_HOSTED_PGBACKREST_H
 
@@ -9,7 +9,8 @@
 bool pgbackrest_runs(const struct site *site);
 /* What the schedule says of itself, for the collector; the site's arena. */
 const char *pgbackrest_status_file(const struct site *site);
-/* sh that fails where the region's backups are there and its database is gone. "" where nothing is backed up. */
+/* sh that fails where the region's backups are there and its database is gone. "" where nothing is backed up.
+ */
 const char *pgbackrest_guard(const struct site *site);
 
 /* A backup that is as old as this is followed by the next one, whatever the hour. */

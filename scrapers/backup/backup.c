@@ -45,17 +45,16 @@ static const struct option_section section = {
         .name = "fraiseql_backup_" what, .type = METRIC_GAUGE, .help = (text), .unit = (of)                  \
     }
 
-static const struct metric_desc since_desc =
-    GAUGE("expected_since_timestamp_seconds", "Since when this database is expected to be backed up.",
-          "seconds");
-static const struct metric_desc age_desc =
-    GAUGE("age_seconds", "How long ago the newest backup ended; while there is none, for how long one is expected.",
-          "seconds");
-static const struct metric_desc verified_age_desc =
-    GAUGE("verified_age_seconds",
-          "How long ago the newest backup ended that was restored into a scratch folder and read to the end; while "
-          "there is none, for how long one is expected.",
-          "seconds");
+static const struct metric_desc since_desc = GAUGE(
+    "expected_since_timestamp_seconds", "Since when this database is expected to be backed up.", "seconds");
+static const struct metric_desc age_desc = GAUGE(
+    "age_seconds", "How long ago the newest backup ended; while there is none, for how long one is expected.",
+    "seconds");
+static const struct metric_desc verified_age_desc = GAUGE(
+    "verified_age_seconds",
+    "How long ago the newest backup ended that was restored into a scratch folder and read to the end; while "
+    "there is none, for how long one is expected.",
+    "seconds");
 static const struct metric_desc verified_desc =
     GAUGE("verified_timestamp_seconds", "When the newest verified backup ended.", "seconds");
 static const struct metric_desc last_desc =
@@ -63,8 +62,8 @@ static const struct metric_desc last_desc =
 static const struct metric_desc database_desc =
     GAUGE("database_bytes", "Size of the database in the newest backup of the type.", "bytes");
 static const struct metric_desc stored_desc =
-    GAUGE("stored_bytes", "What the newest backup of the type takes in the repository, without those it builds on.",
-          "bytes");
+    GAUGE("stored_bytes",
+          "What the newest backup of the type takes in the repository, without those it builds on.", "bytes");
 static const struct metric_desc attempt_desc =
     GAUGE("attempt_timestamp_seconds", "When the last attempt ended, successful or not.", "seconds");
 static const struct metric_desc attempt_done_desc =

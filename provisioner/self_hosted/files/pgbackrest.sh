@@ -1,5 +1,5 @@
 # Functions of backups, behind those of postgres.sh. Before them stand, besides what those want: home (locks, since,
-# listed, verified, attempts, status) repository (a folder; empty: a store that is not on this host) kept (its name for
+# store, listed, verified, attempts, status) repository (a folder; empty: a store that is not on this host) kept (its name for
 # people) settings (pgBackRest's file) archive (the server's file) run scratch primary window_begin (minutes after
 # midnight, UTC) latest_seconds (the age from which a backup is due whatever the hour) server_file (there where something
 # keeps the server running).
@@ -50,8 +50,10 @@ repository_apply() {
     [ ! -e "$config/postgresql.conf" ] || kept_or_new || refuse_new
 }
 
+# Another store knows nothing of what was archived into the former one. The first ones were all in the folder.
+same_store() { [ "$(cat "$home/store" 2>/dev/null || echo "$home")" = "$kept" ]; }
 archive_check() {
-    [ -s "$home/since" ] && [ "$(sql -d postgres -c 'SHOW archive_command' 2>/dev/null)" != /bin/true ]
+    same_store && [ -s "$home/since" ] && [ "$(sql -d postgres -c 'SHOW archive_command' 2>/dev/null)" != /bin/true ]
 }
 archive_apply() {
     said=$(rest stanza-create) || fail "pgBackRest does not take the repository: $said"
@@ -63,7 +65,11 @@ archive_apply() {
         sleep 0.1
     done
     said=$(rest check) || fail "the log is not archived: $said"
-    [ -s "$home/since" ] || date +%s >"$home/since"
+    if [ ! -s "$home/since" ] || ! same_store; then
+        rm -f "$home/listed"
+        date +%s >"$home/since"
+        echo "$kept" >"$home/store"
+    fi
     rm -f "$home/ended"
     publish
 }
@@ -94,7 +100,7 @@ attempt() {
     ("$@") || ended=failed
     echo "attempt $what $(date +%s) $ended" >"$home/attempt-$what.new"
     mv "$home/attempt-$what.new" "$home/attempt-$what"
-    [ "$what" != backup ] || (list_anew) || ended=failed
+    [ "$what $ended" != "backup done" ] || (list_anew) || ended=failed
     publish
     [ $ended = done ]
 }
@@ -106,7 +112,8 @@ take_now() {
     [ -s "$home/since" ] || fail "backups were not set up here: fraiseql deploy does that"
     exec 9>"$home/lock"
     flock -w 3600 9 || fail "another backup has been under way for an hour"
-    ! rest info --output=json | grep -qF "\"$2\"" || return 0
+    list_anew 9>&-
+    ! printf '%s\n' "$found" | grep -qF "\"$2\"" || return 0
     # Right after a promotion the control file has the former timeline still, which pgBackRest refuses.
     sql -d postgres -c CHECKPOINT 9>&-
     said=$(rest --type="$1" --annotation="name=$2" --annotation="since=$(cat "$home/since")" backup 9>&-) || fail "the backup failed: $said"

@@ -26,7 +26,7 @@ static int make(struct fixture *fixture, const char *more, struct backup_store *
 {
     fixture_open(fixture, more);
     fixture->sites[0].vault = vault;
-    return backup_store_make(&fixture->sites[0], "/home/backup", store, err);
+    return backup_store_make(&fixture->sites[0], "/var/backup", store, err);
 }
 
 static const char *written(const struct fixture *fixture, const struct backup_store *store)
@@ -43,8 +43,8 @@ START_TEST(a_folder_on_the_host)
     struct fixture fixture;
     struct backup_store store;
     ck_assert_int_eq(make(&fixture, "", &store, NULL), 0);
-    ck_assert_str_eq(store.folder, "/home/backup/repository");
-    ck_assert_str_eq(written(&fixture, &store), "repo1-path=/home/backup/repository\n");
+    ck_assert_str_eq(store.folder, "/var/backup/repository");
+    ck_assert_str_eq(written(&fixture, &store), "repo1-path=/var/backup/repository\n");
     fixture_close(&fixture);
 }
 END_TEST

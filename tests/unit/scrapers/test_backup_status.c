@@ -34,8 +34,7 @@ END_TEST
 
 START_TEST(what_is_older_than_the_log_does_not_count)
 {
-    struct backup_status status =
-        read_good("backup a full 999 500 50 done\nverified a 1110\nsince 1000\n");
+    struct backup_status status = read_good("backup a full 999 500 50 done\nverified a 1110\nsince 1000\n");
     ck_assert_uint_eq(backup_status_newest_s(&status), 0);
     ck_assert_uint_eq(status.verified.ended_s, 0);
 }
@@ -43,7 +42,8 @@ END_TEST
 
 START_TEST(a_label_is_compared_whole)
 {
-    struct backup_status status = read_good("since 1\nbackup a full 5 1 1 done\nverified aa 9\nverified  9\n");
+    struct backup_status status =
+        read_good("since 1\nbackup a full 5 1 1 done\nverified aa 9\nverified  9\n");
     ck_assert_uint_eq(status.verified.ended_s, 0);
 }
 END_TEST
