@@ -67,8 +67,13 @@ class Minio:
         self.folder.remove()
 
 
+def main():
+    """A machine where it cannot be had loses one test, which says so."""
+    try:
+        build(sys.argv[1])
+    except (OSError, subprocess.CalledProcessError) as problem:
+        print(f"minio_rig.py: {problem}: tests of the S3-compatible store are skipped", file=sys.stderr)
+
+
 if __name__ == "__main__":
-    if not shutil.which("go"):
-        print("minio_rig.py: there is no go: tests of the S3-compatible store are skipped", file=sys.stderr)
-        sys.exit(0)
-    build(sys.argv[1])
+    main()

@@ -298,6 +298,8 @@ class Store(Case):
                         self.assertEqual(path, allowed)
 
     def test_hosts_that_are_gone_come_back_from_it(self):
+        half = {"FRAISEQL_BACKUP_S3_SECRET": "half"}
+        self.assertIn("is set without FRAISEQL_BACKUP_S3_KEY", self.one.deploy(status=77, env=half).stderr)
         taken = [one for one in self.one.records("backup", self.one.file, "--verify") if one["type"] == "backup"]
         self.assertIsNotNone(taken[0]["verified"])
         self.add(11)
