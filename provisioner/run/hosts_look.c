@@ -39,7 +39,8 @@ void hosts_outputs(struct run_root *root, struct root_outputs *ret)
                               .database_port = arena_printf(root->arena, "%u", layout->ports[PORT_POSTGRES]),
                               .database_name = "",
                               .gateway_address = "",
-                              .service_group = ""};
+                              .service_group = "",
+                              .replication_state = ""};
     if (!serves)
         return;
     ret->endpoint = layout->address;
