@@ -214,6 +214,13 @@ def postgres():
             (f"fraiseql_postgres_slot_lost_seconds{{{where}}}", "{{target}} {{slot_name}}"), unit="s", minimum=0)
     d.graph("Archiver", "Age of the last failure to archive.",
             (f"fraiseql_postgres_archiver_last_failure_age_seconds{{{where}}}", "{{target}}"), unit="s", minimum=0)
+    d.row("Backups on own hosts")
+    d.graph("Age of the newest backup", "Of the newest one, and of the newest one that was restored and read to the end.",
+            ('fraiseql_backup_age_seconds{region=~"$region"}', "newest {{region}}"),
+            ('fraiseql_backup_verified_age_seconds{region=~"$region"}', "verified {{region}}"), unit="s", minimum=0)
+    d.timeline("Last attempts", "Whether the last backup and the last verification succeeded.",
+               ('fraiseql_backup_attempt_success{region=~"$region"}', "{{action}} {{region}}"), mappings=UP_DOWN,
+               thresholds=GREEN_RED, width=12)
     d.row("Load")
     d.graph("Transactions", "Commits of all databases.",
             (f"sum by (target) (rate(pg_stat_database_xact_commit{{{where}}}[$__rate_interval]))", "{{target}}"), unit="ops", minimum=0)

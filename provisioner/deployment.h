@@ -145,6 +145,21 @@ struct deployment_traffic {
     struct option_position position;
 };
 
+enum backup_store_type { STORE_LOCAL, STORE_S3 };
+
+/* Own hosts: where pgBackRest keeps backups. */
+struct deployment_backup_store {
+    int type; /* enum backup_store_type */
+    const char *bucket;
+    const char *endpoint; /* https://NAME[:PORT]; NULL: AWS' of `location` */
+    const char *location; /* the bucket's region */
+    const char *prefix;   /* NULL: fraiseql/ and the deployment's name; a region's is below it */
+    bool path_style;
+    const char *ca_file;                /* of the deploying machine; NULL: what the hosts trust */
+    const char *key_file, *secret_file; /* of the deploying machine; NULL: environment, else kept ones */
+    struct option_position position;
+};
+
 struct deployment_backup {
     bool enabled;
     int64_t retention_ns;      /* of daily backups and of point-in-time recovery */
@@ -152,6 +167,7 @@ struct deployment_backup {
     bool geo_redundant;        /* a copy in another region of the cloud */
     const char *copy_location; /* where that copy goes; NULL: the cloud's pair */
     bool restore_test;         /* a scheduled restore is verified */
+    struct deployment_backup_store store;
     struct option_position position;
 };
 

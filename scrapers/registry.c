@@ -1,4 +1,5 @@
 #include "scrapers/azure/azure.h"
+#include "scrapers/backup/backup.h"
 #include "scrapers/cloudflare/cloudflare.h"
 #include "scrapers/cloudwatch/cloudwatch.h"
 #include "scrapers/google/google.h"
@@ -8,14 +9,9 @@
 #include "scrapers/scraper.h"
 
 const struct scraper_kind *const scraper_kinds[] = {
-    &postgres_scraper,
-    &prometheus_scraper,
-    &kubernetes_scraper,
-    &cloudwatch_scraper,
-    &google_scraper,
-    &cloudflare_scraper,
-    &azure_scraper,
-    NULL,
+    &postgres_scraper,   &prometheus_scraper, &backup_scraper,
+    &kubernetes_scraper, &cloudwatch_scraper, &google_scraper,
+    &cloudflare_scraper, &azure_scraper,      NULL,
 };
 
 const struct scraper_kind *scraper_kind_find(const char *name)

@@ -52,6 +52,19 @@ static void check_copy_location(const struct deployment *deployment, struct find
                      "\"%.60s\" is no location of any cloud that this file uses", backup->copy_location);
 }
 
+static void check_store(const struct deployment *deployment, struct findings *findings)
+{
+    if (deployment->backup.store.type == STORE_LOCAL)
+        return;
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        const struct region *region = deployment_region(deployment, i);
+        if (!region->provider || region->provider->own_hosts)
+            return;
+    }
+    (void)check_fail(deployment, findings, "backup-store", "backup.store",
+                     "is for own hosts: each cloud keeps the backups of its databases itself");
+}
+
 static void check_availability(const struct deployment *deployment, struct findings *findings)
 {
     const char *text = deployment->monitoring.availability;
@@ -71,6 +84,7 @@ void check_operation(const struct deployment *deployment, struct findings *findi
     const struct deployment_backup *backup = &deployment->backup;
     check_window(deployment, findings);
     check_copy_location(deployment, findings);
+    check_store(deployment, findings);
     if (backup->retention_ns % NS_PER_DAY)
         (void)check_fail(deployment, findings, "backup-retention", "backup.retention",
                          "is counted in whole days, such as 14d");

@@ -2,6 +2,68 @@
 #include "lib/core/str.h"
 #include "provisioner/config/sections.h"
 
+#define STORE(member) offsetof(struct deployment_backup_store, member)
+
+static const struct option_enum stores[] = {{"local", STORE_LOCAL}, {"s3", STORE_S3}, {NULL, 0}};
+
+static const struct option store_options[] = {
+    {.name = "type",
+     .type = OPT_ENUM,
+     .offset = STORE(type),
+     .default_text = "local",
+     .choices = stores,
+     .help = "local: a folder on the region's host, lost with it. s3: a bucket of any S3-compatible store."},
+    {.name = "bucket",
+     .type = OPT_STRING,
+     .offset = STORE(bucket),
+     .not_empty = true,
+     .help = "s3: the bucket, which must exist."},
+    {.name = "endpoint",
+     .type = OPT_URL,
+     .offset = STORE(endpoint),
+     .help = "s3: address of the store, as https://NAME or https://NAME:PORT. Default: AWS' of `location`."},
+    {.name = "location",
+     .type = OPT_STRING,
+     .offset = STORE(location),
+     .not_empty = true,
+     .help = "s3: the bucket's region. Default, with an endpoint: us-east-1."},
+    {.name = "prefix",
+     .type = OPT_STRING,
+     .offset = STORE(prefix),
+     .not_empty = true,
+     .help = "s3: what names of objects start with; each region has a folder of its own below it. Default: "
+             "fraiseql/ and the deployment's name."},
+    {.name = "path-style",
+     .type = OPT_BOOL,
+     .offset = STORE(path_style),
+     .default_text = "false",
+     .help = "s3: the bucket stands in the path, not in the host's name, as MinIO wants it."},
+    {.name = "ca-file",
+     .type = OPT_PATH,
+     .offset = STORE(ca_file),
+     .help = "s3: certificates in PEM that the store's is verified with, on the machine that deploys; a "
+             "relative path is beside this file. Default: those that the hosts trust."},
+    {.name = "key-file",
+     .type = OPT_SECRET_FILE,
+     .offset = STORE(key_file),
+     .help = "s3: file with the access key's id, on the machine that deploys. Default: "
+             "FRAISEQL_BACKUP_S3_KEY of its environment, else the one that an earlier run kept in the "
+             "deployment's folder."},
+    {.name = "secret-file",
+     .type = OPT_SECRET_FILE,
+     .offset = STORE(secret_file),
+     .help =
+         "s3: file with the access key's secret. Default: FRAISEQL_BACKUP_S3_SECRET, else the one that was "
+         "kept."},
+};
+static const struct option_section section_store = {.name = "backup.store",
+                                                    .help = "Own hosts: where backups are kept.",
+                                                    .size = sizeof(struct deployment_backup_store),
+                                                    .options = store_options,
+                                                    .option_count = ARRAY_LEN(store_options),
+                                                    .has_position = true,
+                                                    .position_offset = STORE(position)};
+
 static const struct option backup_options[] = {
     {.name = "enabled",
      .type = OPT_BOOL,
@@ -40,6 +102,11 @@ static const struct option backup_options[] = {
      .offset = offsetof(struct deployment_backup, restore_test),
      .default_text = "false",
      .help = "Whether you restore a backup on schedule and look at the result; compliance rules ask for it."},
+    {.name = "store",
+     .type = OPT_SECTION,
+     .offset = offsetof(struct deployment_backup, store),
+     .section = &section_store,
+     .help = "Own hosts: where backups are kept."},
 };
 const struct option_section section_backup = {.name = "backup",
                                               .help = "Copies of the databases against loss.",

@@ -373,5 +373,7 @@ int hosts_prepare(struct run *run)
     run_step(run, code ? STEP_FAILED : STEP_OK, "render", NULL, NULL, "Preparing %zu steps", steps);
     if (code)
         output_error(run->ctx->out, &err);
-    return code == ERR_CONFLICT || code == ERR_CONFIG ? STATUS_CONFIG : code ? STATUS_FAILURE : STATUS_OK;
+    if (!code)
+        return STATUS_OK;
+    return code == ERR_CONFIG ? STATUS_CONFIG : status_of(&err);
 }

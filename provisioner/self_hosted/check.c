@@ -2,6 +2,7 @@
 
 #include "provisioner/config/checks.h"
 #include "provisioner/provider.h"
+#include "provisioner/self_hosted/backup_store.h"
 #include "provisioner/self_hosted/component.h"
 #include "provisioner/self_hosted/host_url.h"
 #include "provisioner/self_hosted/parts.h"
@@ -172,6 +173,7 @@ void self_hosted_check(const struct deployment *deployment, const struct region 
     if (deployment_is_first_own(deployment, region)) {
         check_latencies(deployment, findings);
         check_state_backend(deployment, findings);
+        backup_store_validate(deployment, findings);
     }
     if (findings->errors > before)
         return;

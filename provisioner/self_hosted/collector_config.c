@@ -3,6 +3,7 @@
 #include "lib/core/units.h"
 #include "lib/core/yaml.h"
 #include "provisioner/self_hosted/near.h"
+#include "provisioner/self_hosted/pgbackrest.h"
 
 /* Round trips of a new connection until its answer: HTTP 2 (TCP, request); PostgreSQL over TLS 7 (TCP,
  * SSLRequest, TLS 1.3, startup, SCRAM 2, query). Half as many again for what is lost on the way. */
@@ -72,6 +73,11 @@ int64_t collector_lag_bound_ns(const struct site *site)
     int64_t possible_ns = whole_ms(LAG_OWN_NS + LAG_ROUND_TRIPS * near_longest_round_trip_ns(site));
     int64_t wanted_ns = site->deployment->replication.lag_target_ns;
     return wanted_ns > possible_ns ? wanted_ns : possible_ns;
+}
+
+int64_t collector_backup_bound_ns(void)
+{
+    return BACKUP_LATEST_NS + BACKUP_GRACE_NS;
 }
 
 static void write_head(const struct site *site, struct buf *out)

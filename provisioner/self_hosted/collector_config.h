@@ -40,5 +40,7 @@ int64_t collector_http_timeout_ns(const struct site *site, const struct site *of
 int64_t collector_database_timeout_ns(const struct site *site, const struct site *of);
 int64_t collector_latency_bound_ns(const struct site *site);
 int64_t collector_lag_bound_ns(const struct site *site);
+/* How old a verified backup may become, by their schedule. */
+int64_t collector_backup_bound_ns(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* What a region's collector promises and whom it tells: SLOs, triggers, receivers. */
 #include "provisioner/self_hosted/collector_internal.h"
 #include "provisioner/self_hosted/near.h"
+#include "provisioner/self_hosted/pgbackrest.h"
 
 static bool any_replicates(const struct site *site)
 {
@@ -31,6 +32,12 @@ static void write_slos(const struct site *site, struct buf *out)
                    "    sli: { time_slice: { metric: fraiseql_postgres_replication_lag_seconds, below: %g, "
                    "every: 10s } }\n",
                    (double)collector_lag_bound_ns(site) / 1e9);
+    if (pgbackrest_runs(site))
+        buf_printf(out,
+                   "  - name: backup-verified\n    objective: 99.9\n    window: 30d\n    by: [region]\n"
+                   "    sli: { time_slice: { metric: fraiseql_backup_verified_age_seconds, below: %lld, "
+                   "every: 1m } }\n",
+                   (long long)(collector_backup_bound_ns() / NS_PER_S));
 }
 
 /* `notify` of a trigger in YAML. */
@@ -84,6 +91,18 @@ static void write_triggers(const struct site *site, struct buf *out)
             "page", "{{target}} is {{value}} s behind its primary");
 }
 
+static void write_backup_triggers(const struct site *site, struct buf *out)
+{
+    if (!pgbackrest_runs(site))
+        return;
+    write_trigger(site, out, "backup-old",
+                  arena_printf(site->arena,
+                               "metric: fraiseql_backup_verified_age_seconds, above: %lld, for: 5m",
+                               (long long)(collector_backup_bound_ns() / NS_PER_S)),
+                  "    by: [region]\n    resolve: { for: 1m }\n", "page",
+                  "The last verified backup of {{region}} is {{value}} s old");
+}
+
 static void write_receivers(const struct site *site, struct buf *out)
 {
     const struct deployment_monitoring *monitoring = &site->deployment->monitoring;
@@ -113,5 +132,6 @@ void collector_write_objectives(const struct site *site, struct buf *out)
 {
     write_slos(site, out);
     write_triggers(site, out);
+    write_backup_triggers(site, out);
     write_receivers(site, out);
 }

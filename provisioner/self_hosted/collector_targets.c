@@ -2,6 +2,7 @@
 #include "provisioner/self_hosted/collector_internal.h"
 #include "provisioner/self_hosted/database_roles.h"
 #include "provisioner/self_hosted/near.h"
+#include "provisioner/self_hosted/pgbackrest.h"
 
 /* The certificate is verified against the deployment's own authority, which signs nobody else. */
 static const char *dsn_of(const struct site *site, const struct site *of)
@@ -56,6 +57,15 @@ static void write_pages(const struct site *site, struct buf *out)
                region, address, site->layout->ports[PORT_PROXY_METRICS]);
 }
 
+/* A backup is expected where the database writes: one that follows is silent. */
+static void write_backup(const struct site *site, struct buf *out)
+{
+    if (!pgbackrest_runs(site))
+        return;
+    buf_printf(out, "  backup:\n    - { name: backup-%s, region: %s, status_file: %s }\n", site->region->name,
+               collector_scalar(site, site->region->name), pgbackrest_status_file(site));
+}
+
 /* A timeout may not be longer than its interval. */
 static void write_times(const struct site *site, int64_t timeout_ns, struct buf *out)
 {
@@ -89,6 +99,7 @@ void collector_write_targets(const struct site *site, struct buf *out)
     const char *otlp = site->layout->netns ? "127.0.0.1" : near_inner_address(site);
     write_databases(site, out);
     write_pages(site, out);
+    write_backup(site, out);
     buf_append_text(out, "probes:\n");
     for (size_t i = 0; i < site->site_count; i++)
         write_probes(site, &site->sites[i], out);

@@ -4,6 +4,7 @@
 
 #include "provisioner/config/sections.h"
 #include "provisioner/embedded.h"
+#include "provisioner/self_hosted/backup_store.h"
 #include "provisioner/self_hosted/near.h"
 #include "provisioner/self_hosted/parts.h"
 #include "provisioner/self_hosted/postgres_config.h"
@@ -17,7 +18,8 @@
 #define CHECK_TIMEOUT_NS (300 * NS_PER_S)
 
 struct backup_paths {
-    const char *home, *settings, *archive, *functions, *loop;
+    const char *home, *settings, *authority, *archive, *functions, *loop;
+    struct backup_store store;
 };
 
 const char *pgbackrest_functions(struct arena *arena, const struct layout *layout)
@@ -32,6 +34,7 @@ static struct backup_paths paths_of(const struct site *site)
     return (struct backup_paths){
         .home = arena_printf(arena, "%s/backup", layout->base),
         .settings = arena_printf(arena, "%s/pgbackrest/pgbackrest.conf", layout->config),
+        .authority = arena_printf(arena, "%s/pgbackrest/store-ca.pem", layout->config),
         .archive = arena_printf(arena, "%s/archive.conf", postgres_paths_of(site).extra),
         .functions = pgbackrest_functions(arena, layout),
         .loop = arena_printf(arena, "%s/fraiseql-backup-loop", layout->bin)};
@@ -40,6 +43,28 @@ static struct backup_paths paths_of(const struct site *site)
 static bool writes(const struct site *site)
 {
     return strcmp(near_write_site(site)->region->name, site->region->name) == 0;
+}
+
+static bool has_means(const struct site *site)
+{
+    return site->deployment->backup.enabled && component_runs(site->region, "postgresql") &&
+           component_runs(site->region, "pgbackrest");
+}
+
+bool pgbackrest_runs(const struct site *site)
+{
+    return has_means(site) && writes(site);
+}
+
+const char *pgbackrest_status_file(const struct site *site)
+{
+    return arena_printf(site->arena, "%s/status", paths_of(site).home);
+}
+
+const char *pgbackrest_guard(const struct site *site)
+{
+    return pgbackrest_runs(site) ? arena_printf(site->arena, ". %s\nrefuse_new\n", paths_of(site).functions)
+                                 : "";
 }
 
 static struct str taken(struct arena *arena, struct buf *text)
@@ -57,15 +82,16 @@ static struct str settings_of(const struct site *site, const struct backup_paths
 {
     const struct postgres_paths postgres = postgres_paths_of(site);
     struct buf text = BUF_INIT(TEXT_MAX);
+    buf_append_text(&text, "# Written by fraiseql deploy.\n[global]\n");
+    backup_store_write(site, &paths->store, paths->authority, &text);
     buf_printf(&text,
-               "# Written by fraiseql deploy.\n[global]\nrepo1-path=%s/repository\n"
                "repo1-cipher-type=aes-256-cbc\nrepo1-cipher-pass=%s\nrepo1-retention-full-type=time\n"
                "repo1-retention-full=%lld\nlock-path=%s/locks\nspool-path=%s/"
                "locks\nlog-level-file=off\nstart-fast=y\n"
                "compress-type=zst\ncompress-level=3\narchive-timeout=120\n\n[main]\npg1-path=%s\n"
                "pg1-port=%u\npg1-socket-path=%s\npg1-user=postgres\n",
-               paths->home, passphrase, (long long)(site->deployment->backup.retention_ns / NS_PER_DAY),
-               paths->home, paths->home, postgres.data, site->layout->ports[PORT_POSTGRES], postgres.socket);
+               passphrase, (long long)(site->deployment->backup.retention_ns / NS_PER_DAY), paths->home,
+               paths->home, postgres.data, site->layout->ports[PORT_POSTGRES], postgres.socket);
     return taken(site->arena, &text);
 }
 
@@ -99,10 +125,12 @@ static struct str functions_of(const struct site *site, const struct backup_path
                postgres.socket, layout->ports[PORT_POSTGRES], layout->address, postgres.folder, layout->log,
                step_process_restart(site->arena, site, "postgresql"));
     buf_printf(&text,
-               "home=%s\nsettings=%s\narchive=%s\nrun=%s/pgbackrest\nscratch=%s/verify\nprimary=%s\n"
-               "window_begin=%u\n",
-               paths->home, paths->settings, paths->archive, layout->run, paths->home,
-               writes(site) ? "yes" : "no", window_minutes(site));
+               "home=%s\nrepository=%s\nkept=%s\nsettings=%s\narchive=%s\nrun=%s/pgbackrest\n"
+               "scratch=%s/verify\nprimary=%s\nwindow_begin=%u\nlatest_seconds=%lld\n"
+               "server_file=%s/process/postgresql.process\n",
+               paths->home, paths->store.folder, step_quote(site->arena, paths->store.name), paths->settings,
+               paths->archive, layout->run, paths->home, writes(site) ? "yes" : "no", window_minutes(site),
+               (long long)(BACKUP_LATEST_NS / NS_PER_S), layout->config);
     buf_append_str(&text, embedded_find("self_hosted/files/postgres.sh")->bytes);
     buf_append_str(&text, embedded_find("self_hosted/files/pgbackrest.sh")->bytes);
     return taken(site->arena, &text);
@@ -127,15 +155,18 @@ static int add_means(const struct site *site, const struct backup_paths *paths, 
     struct host_step *step = step_add(list, STAGE_HOST, "pgbackrest/config", "configure pgBackRest");
     step_put(list, step, paths->settings, settings_of(site, paths, passphrase), 0600,
              arena_printf(list->arena, "%s:%s", user, user), true);
+    if (paths->store.ca_pem.len)
+        step_put(list, step, paths->authority, paths->store.ca_pem, 0644, "root:root", false);
     step_put(list, step, paths->functions, functions_of(site, paths), 0644, "root:root", false);
     step = step_add(list, STAGE_HOST, "pgbackrest/repository", "keep a place for backups");
     step->check = calling(site, paths, "repository_check");
     step->apply = calling(site, paths, "repository_apply");
     step->undo = arena_printf(list->arena,
                               "if [ -e %s ]; then . %s; verify_end; fi\nrm -rf %s %s/pgbackrest "
-                              "%s.replaced-* %s.restoring\n",
+                              "%s.replaced-* %s.restoring %s.restored\n",
                               paths->functions, paths->functions, paths->home, site->layout->run,
-                              postgres_paths_of(site).data, postgres_paths_of(site).data);
+                              postgres_paths_of(site).data, postgres_paths_of(site).data,
+                              postgres_paths_of(site).data);
     step->data = true;
     return 0;
 }
@@ -173,11 +204,14 @@ static void add_schedule(const struct site *site, const struct backup_paths *pat
 static int steps(const struct site *site, struct step_list *list, struct error *err)
 {
     static const char *const packages[] = {"pgbackrest", NULL};
-    if (!site->deployment->backup.enabled || !component_runs(site->region, "postgresql"))
+    if (!has_means(site))
         return 0;
-    const struct backup_paths paths = paths_of(site);
+    struct backup_paths paths = paths_of(site);
+    int code = backup_store_make(site, paths.home, &paths.store, err);
+    if (code)
+        return code;
     step_packages(list, site, "pgbackrest/packages", packages);
-    int code = add_means(site, &paths, list, err);
+    code = add_means(site, &paths, list, err);
     if (code || !writes(site))
         return code;
     add_archive(site, &paths, list);

@@ -10,6 +10,7 @@
 #include "provisioner/self_hosted/near.h"
 #include "provisioner/self_hosted/network.h"
 #include "provisioner/self_hosted/parts.h"
+#include "provisioner/self_hosted/pgbackrest.h"
 #include "provisioner/self_hosted/postgres_config.h"
 #include "provisioner/self_hosted/vault.h"
 
@@ -229,7 +230,7 @@ static void add_rise(const struct site *site, struct step_list *list)
 static void add_cluster(const struct site *site, enum step_stage stage, struct step_list *list)
 {
     struct host_step *step = step_add(list, stage, "postgresql/cluster", "make the PostgreSQL cluster");
-    step->guard = call(site, "cluster_guard");
+    step->guard = arena_printf(list->arena, "%s%s", call(site, "cluster_guard"), pgbackrest_guard(site));
     step->check = call(site, "cluster_check");
     step->apply = call(site, "cluster_apply");
     step->undo = call(site, "cluster_undo");

@@ -100,3 +100,27 @@ int vault_secret(struct vault *vault, const char *name, const char **ret, struct
     (void)pthread_mutex_unlock(&vault->lock);
     return code;
 }
+
+static int keep(struct vault *vault, const char *name, const char *given, struct error *err)
+{
+    struct str kept = {0};
+    int code = vault_read(vault, name, &kept, err);
+    if (code == -ENOENT)
+        error_clear(err);
+    else if (code || str_equal_text(str_trim(kept), given))
+        return code;
+    return vault_write(vault, name, str_from(given), err);
+}
+
+int vault_given(struct vault *vault, const char *name, const char *given, const char **ret, struct error *err)
+{
+    struct str value = {0};
+    (void)pthread_mutex_lock(&vault->lock);
+    int code = given ? keep(vault, name, given, err) : 0;
+    if (!code)
+        code = vault_read(vault, name, &value, err);
+    if (!code)
+        *ret = arena_strdup(vault->arena, str_trim(value));
+    (void)pthread_mutex_unlock(&vault->lock);
+    return code;
+}

@@ -19,6 +19,11 @@ DEFINE_CLEANUP(struct vault, vault_close)
 /* 32 random bytes as base64url without padding, under a name such as "postgresql-replication". */
 int vault_secret(struct vault *vault, const char *name, const char **ret, struct error *err) CHECK_RESULT;
 
+/* A secret that others made: `given`, which is kept for later runs, or where that is NULL, the one that was
+ * kept. -ENOENT where there is neither. */
+int vault_given(struct vault *vault, const char *name, const char *given, const char **ret, struct error *err)
+    CHECK_RESULT;
+
 struct vault_certificate {
     struct str certificate_pem, key_pem, authority_pem;
     int64_t not_after_unix_s;

@@ -1,7 +1,8 @@
 """Three regions on this machine, as examples/three-regions.yaml has them: how long deploying takes, how late copies are, and
-how long nobody writes in a switchover. As root; prints; asserts nothing.
+how long nobody writes in a switchover. With --restore instead: one region whose database of a gigabyte is backed up, deleted
+and restored to a moment. As root; prints; asserts nothing but that what was restored is what was there.
 
-    python3 tests/bench/bench_regions.py [PROGRAM]      default build/release/bin/fraiseql
+    python3 tests/bench/bench_regions.py [--restore] [PROGRAM]      default build/release/bin/fraiseql
 """
 
 import os
@@ -11,12 +12,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime, timezone
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NAME = "bench-regions"
 ROWS = 300
 SWITCHES = 6
 ROUND_TRIPS_MS = {"us-east/eu-west": 80, "us-east/asia-southeast": 220, "eu-west/asia-southeast": 160}
+
+
+ONE_REGION = "us-east"
+FILL_BYTES = 10 ** 9
+ROW_BYTES = 290  # of the table below, with what a row costs
 
 
 class Session:
@@ -91,10 +98,87 @@ def switch(program, path):
           f"{max(pauses):.0f} ms worst of {len(pauses)}; the command {statistics.median(whole):.1f} s")
 
 
+def write_one(folder):
+    path = os.path.join(folder, "one.yaml")
+    with open(path, "w", encoding="ascii") as out:
+        out.write(f"metadata: {{ name: {NAME}, environment: test }}\nregions:\n"
+                  f"  {ONE_REGION}: {{ provider: self-hosted, location: here, hosts: [local], "
+                  "without: [haproxy, service, monitoring, alertmanager, prometheus] }\n")
+    return path
+
+
+def fill(session):
+    """Text that compresses by half, as rows of names and numbers do."""
+    session.ask("CREATE TABLE bench (id bigint PRIMARY KEY, what text)")
+    session.ask("INSERT INTO bench SELECT n, (SELECT string_agg(md5(n::text || '.' || part), '') FROM generate_series(1, 8) part) "
+                f"FROM generate_series(1, {FILL_BYTES // ROW_BYTES}) n")
+    session.ask("CHECKPOINT")
+
+
+def content(session):
+    return session.ask("SELECT count(*), sum(hashtextextended(what, id)) FROM bench")[0]
+
+
+def wait_archived(session):
+    name = session.ask("SELECT pg_walfile_name(pg_switch_wal())")[0]
+    while session.ask("SELECT coalesce(max(last_archived_wal), '') FROM pg_stat_archiver")[0] < name:
+        time.sleep(0.5)
+
+
+def rate(took, size):
+    return f"{took:6.1f} s, {size / 1e6 / took:4.0f} MB/s"
+
+
+def restore(program, path):
+    session = Session(ONE_REGION)
+    begin = time.perf_counter()
+    fill(session)
+    size = int(session.ask("SELECT sum(pg_database_size(oid)) FROM pg_database")[0])
+    print(f"a database of {size / 1e6:.0f} MB filled: {rate(time.perf_counter() - begin, size)}")
+    wait_archived(session)
+    print(f"full backup: {rate(deploy(program, 'backup', path)[0], size)}")
+    session.ask("INSERT INTO bench SELECT -n, 'after the backup' FROM generate_series(1, 1000) n")
+    wanted = content(session)
+    time.sleep(1.1)
+    moment = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time.sleep(1.1)
+    session.ask("DELETE FROM bench")
+    wait_archived(session)
+    took, _ = deploy(program, "backup", path, "--kind", "incr", "--verify")
+    print(f"an incremental one after all rows were deleted, and reading it to the end: {took:6.1f} s")
+    session.close()
+    base = f"/var/lib/fraiseql/{NAME}/{ONE_REGION}"
+    stop = (["systemctl", "stop", f"fraiseql-{NAME}-{ONE_REGION}-postgresql"] if os.path.isdir("/run/systemd/system") else
+            [base + "/bin/fraiseql-supervisor", "control", f"/run/fraiseql/{NAME}/{ONE_REGION}", "stop", "postgresql"])
+    subprocess.run(stop, check=True, capture_output=True)
+    took, _ = deploy(program, "restore", path, "--region", ONE_REGION, "--at", moment, "--replace", "--yes")
+    print(f"restored to a moment, until it takes writes: {rate(took, size)}")
+    session = Session(ONE_REGION)
+    if content(session) != wanted:
+        sys.exit("what was restored is not what was there")
+    session.close()
+
+
+def bench_restore(program):
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_one(folder)
+        try:
+            deploy(program, path, "--yes")
+            restore(program, path)
+        finally:
+            deploy(program, "destroy", path, "--yes", "--confirm", NAME, "--delete-data")
+
+
 def main():
-    program = sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build/release/bin/fraiseql")
+    words = sys.argv[1:]
+    only_restore = words[:1] == ["--restore"]
+    program = (words[1:] if only_restore else words)[:1]
+    program = program[0] if program else os.path.join(ROOT, "build/release/bin/fraiseql")
     if os.geteuid():
         sys.exit("bench_regions.py takes root")
+    if only_restore:
+        bench_restore(program)
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = write_file(folder)
         try:

@@ -35,6 +35,14 @@ autovacuum=off
 """
 
 
+BACKUPS = """since 1000
+backup 20261126-175601F full 1100 22992570 2833728 done
+verified 20261126-175601F 1150
+attempt backup 1101 done
+attempt verification 1150 done
+"""
+
+
 class TlsPeer(Peer):
     """A peer with a certificate of its own making."""
 
@@ -149,6 +157,7 @@ class Rig:
             "regions": {"us-east": {"provider": "aws", "location": "us-east-1"}},
             "scrapers": {"postgres": postgres_targets(self.postgres), "prometheus": [
                 {"name": "app", "region": "us-east", "url": self.app.url("/metrics"), "interval": "500ms"}],
+                "backup": [{"name": "backup-us-east", "region": "us-east", "status_file": self.folder.file("status", BACKUPS)}],
                 **clouds, "kubernetes": [case.open(FakeKubernetes()).target()]},
             "probes": probes(self.postgres, self.plain, self.tls),
             "otlp": {"http": f"127.0.0.1:{self.otlp}", "grpc": f"127.0.0.1:{harness.free_port()}",

@@ -1,8 +1,11 @@
 """Backups of own hosts by pgBackRest: taken, listed, verified by a restore, and brought back after all data directories
-are gone, to a moment; with the copies made anew. Real servers, on this machine."""
+are gone, to a moment; with the copies made anew; from a store when the host is gone too; and what the collector tells of
+it. Real servers, on this machine."""
 
 import datetime
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +13,7 @@ import time
 import unittest
 
 import harness
+import minio_rig
 from hosts_rig import DATABASE, ROOT, Deployment, children
 from test_deploy_hosts_database import database
 
@@ -21,13 +25,23 @@ def now():
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@unittest.skipUnless(HAVE, "no root, no PostgreSQL 15 or no pgBackRest")
-class Backups(unittest.TestCase):
+class Case(unittest.TestCase):
+    """Two regions, one of which follows the other."""
+
+    WITHOUT = DATABASE["without"]
+
     def setUp(self):
-        self.one = Deployment(self, {name: {"hosts": ["local"], **DATABASE} for name in REGIONS}, replication={"mode": "streaming"})
-        self.one.deploy()
+        self.one = Deployment(self, {name: {"hosts": ["local"], "without": self.WITHOUT} for name in REGIONS},
+                              replication={"mode": "streaming"}, **self.sections())
+        self.one.deploy(env=self.environment())
         self.sql("us", "CREATE TABLE orders (id bigserial PRIMARY KEY, what text)")
         self.add(100)
+
+    def sections(self):
+        return {}
+
+    def environment(self):
+        return {}
 
     def sql(self, region, text, name="fraiseql"):
         return database(self.one, region, text, name)
@@ -63,6 +77,9 @@ class Backups(unittest.TestCase):
             self.assertEqual(self.sql(region, "SELECT pg_is_in_recovery()"), "f" if region == "us" else "t")
         self.one.run("plan", self.one.file)
 
+
+@unittest.skipUnless(HAVE, "no root, no PostgreSQL 15 or no pgBackRest")
+class Backups(Case):
     def test_a_disaster_and_back_to_a_moment(self):
         taken = [one for one in self.one.records("backup", self.one.file, "--verify") if one["type"] == "backup"]
         self.assertEqual([one["region"] for one in taken], ["us"], "a copy is backed up where it is written")
@@ -142,18 +159,6 @@ class Backups(unittest.TestCase):
         self.restore("--at", "latest")
         self.check_both(wanted)
 
-    def test_after_a_switchover_the_new_one_archives(self):
-        self.one.run("backup", self.one.file)
-        self.one.run("switchover", self.one.file, "--to", "eu", "--yes")
-        self.assertEqual(self.sql("us", "SHOW archive_command"), "/bin/true")
-        self.assertIn("pgbackrest", self.sql("eu", "SHOW archive_command"))
-        taken = [one for one in self.one.records("backup", self.one.file) if one["type"] == "backup"]
-        self.assertEqual([one["region"] for one in taken], ["eu"])
-        self.assertIsNone(self.backups("us")["latest"], "its log has a gap from then on")
-        self.assertEqual(len(self.backups("us")["backups"]), 1, "its backups are kept")
-        self.assertIn("region eu writes", self.one.run("restore", self.one.file, "--region", "us", "--yes", "--backup",
-                                                      self.backups("us")["backups"][0]["id"], status=None).stderr)
-
     def test_secrets_and_what_destroy_leaves(self):
         folder = self.one.base("us")
         with open(self.one.folder.path + "/.fraiseql/" + self.one.name + "/secrets/backup-passphrase", encoding="ascii") as text:
@@ -179,6 +184,169 @@ class Backups(unittest.TestCase):
         self.assertIn("backups were not set up here", self.one.run("backup", self.one.file, status=None).stderr)
         self.assertNotIn("pgbackrest", self.one.processes("us"))
         self.assertEqual(self.sql("us", "SHOW archive_mode"), "off")
+
+
+@unittest.skipUnless(HAVE, "no root, no PostgreSQL 15 or no pgBackRest")
+class Told(Case):
+    """What a region's collector tells of its backups."""
+
+    WITHOUT = [part for part in DATABASE["without"] if part != "monitoring"]
+
+    def listen(self, region):
+        with open(self.one.base(region) + "/config/monitoring/collector.yaml", encoding="utf-8") as text:
+            return "http://" + re.search(r"listen: (\S+)", text.read())[1]
+
+    def metrics(self, region="us"):
+        """{"name{action}" or "name": value} of the families of backups."""
+        page = harness.fetch(self.listen(region) + "/metrics")[2].decode()
+        found = {}
+        for line in re.findall(r"^fraiseql_backup_\w+\{.*", page, re.M):
+            name, labels, value = re.match(r"fraiseql_backup_(\w+)\{(.*)\} (\S+)", line).groups()
+            self.assertIn(f'region="{region}"', labels)
+            of = re.search(r'(?:action|backup_type)="(\w+)"', labels)
+            found[name + (f"{{{of[1]}}}" if of else "")] = float(value)
+        return found
+
+    def wait_for(self, name, value=None, region="us"):
+        def there():
+            found = self.metrics(region)
+            return found if name in found and value in (None, found[name]) else None
+        return harness.wait_until(there, timeout=90, what=f"{name} of {region}")
+
+    def test_ages_and_outcomes_and_a_switchover(self):
+        found = self.wait_for("expected_since_timestamp_seconds")
+        self.assertFalse({"verified_timestamp_seconds", "last_timestamp_seconds{full}"} & set(found), "nothing was taken yet")
+        self.assertGreaterEqual(found["verified_age_seconds"], 0)
+        self.assertEqual(self.metrics("eu"), {}, "a copy is backed up where it is written")
+
+        self.one.run("backup", self.one.file, "--verify")
+        found = self.wait_for("verified_timestamp_seconds")
+        self.assertEqual((found["attempt_success{backup}"], found["attempt_success{verification}"]), (1, 1))
+        self.assertGreater(found["database_bytes{full}"], found["stored_bytes{full}"])
+        self.assertEqual(found["verified_timestamp_seconds"], found["last_timestamp_seconds{full}"])
+        slos = json.loads(harness.fetch(self.listen("us") + "/api/v1/slos")[2])["slos"]
+        self.assertIn("backup-verified", [slo["name"] for slo in slos])
+
+        # With the schedule dead and the collector started anew it is known, and goes on ageing.
+        self.one.supervisor("us", "stop", "pgbackrest")
+        self.one.supervisor("us", "restart", "monitoring-collector")
+        harness.wait_until(lambda: self.alive("us"), timeout=60, what="the collector")
+        older = self.wait_for("verified_age_seconds")
+        self.assertGreater(older["verified_age_seconds"], found["verified_age_seconds"])
+        self.assertEqual(older["verified_timestamp_seconds"], found["verified_timestamp_seconds"])
+        self.one.supervisor("us", "start", "pgbackrest")
+
+        repository = self.one.base("us") + "/backup/repository"
+        os.rename(repository, repository + ".away")
+        self.assertNotEqual(self.one.run("backup", self.one.file, status=None).returncode, 0)
+        os.rename(repository + ".away", repository)
+        self.wait_for("attempt_success{backup}", 0)
+
+        self.one.run("switchover", self.one.file, "--to", "eu", "--yes")
+        self.assertEqual(self.sql("us", "SHOW archive_command"), "/bin/true")
+        self.assertIn("pgbackrest", self.sql("eu", "SHOW archive_command"))
+        self.wait_for("expected_since_timestamp_seconds", region="eu")
+        harness.wait_until(lambda: not self.metrics("us"), timeout=60, what="the region that stood down to be silent")
+        taken = [one for one in self.one.records("backup", self.one.file) if one["type"] == "backup"]
+        self.assertEqual([one["region"] for one in taken], ["eu"])
+        self.assertIsNone(self.backups("us")["latest"], "its log has a gap from then on")
+        self.assertEqual(len(self.backups("us")["backups"]), 1, "its backups are kept")
+        self.assertIn("region eu writes", self.one.run("restore", self.one.file, "--region", "us", "--yes", "--backup",
+                                                      self.backups("us")["backups"][0]["id"], status=None).stderr)
+
+    def alive(self, region):
+        try:
+            return harness.fetch(self.listen(region) + "/-/ready")[0] == 200
+        except OSError:
+            return False
+
+
+@unittest.skipUnless(HAVE, "no root, no PostgreSQL 15 or no pgBackRest")
+@unittest.skipUnless(minio_rig.program(), f"no MinIO: {minio_rig.HOW_TO_GET_IT}")
+class Store(Case):
+    """Backups in a real S3-compatible store."""
+
+    def sections(self):
+        self.store = minio_rig.Minio()
+        self.addCleanup(self.store.close)
+        return {"backup": {"store": {"type": "s3", "bucket": minio_rig.BUCKET, "endpoint": self.store.endpoint,
+                                     "path-style": True, "ca-file": self.store.authority}}}
+
+    def environment(self):
+        """Of the first run alone: later ones find it in the deployment's folder."""
+        return {"FRAISEQL_BACKUP_S3_KEY": self.store.key, "FRAISEQL_BACKUP_S3_SECRET": self.store.secret}
+
+    def lose_hosts(self):
+        """All that both hosts had."""
+        for region in REGIONS:
+            self.one.supervisor(region, "end")
+        for folder in ("/var/lib/fraiseql/", "/run/fraiseql/"):
+            shutil.rmtree(folder + self.one.name)
+        for folder in ("/etc/tmpfiles.d", "/etc/logrotate.d"):
+            for name in os.listdir(folder):
+                if self.one.name in name:
+                    os.remove(os.path.join(folder, name))
+
+    def check_secret(self):
+        folder, allowed = self.one.base("us"), self.one.base("us") + "/config/pgbackrest/pgbackrest.conf"
+        self.assertEqual(os.stat(allowed).st_mode & 0o777, 0o600)
+        for where, _, files in os.walk(folder):
+            for name in files:
+                path = os.path.join(where, name)
+                with open(path, "rb") as data:
+                    if self.store.secret.encode() in data.read():
+                        self.assertEqual(path, allowed)
+
+    def test_hosts_that_are_gone_come_back_from_it(self):
+        half = {"FRAISEQL_BACKUP_S3_SECRET": "half"}
+        self.assertIn("is set without FRAISEQL_BACKUP_S3_KEY", self.one.deploy(status=77, env=half).stderr)
+        taken = [one for one in self.one.records("backup", self.one.file, "--verify") if one["type"] == "backup"]
+        self.assertIsNotNone(taken[0]["verified"])
+        self.add(11)
+        self.one.run("backup", self.one.file, "--kind", "diff")
+        self.one.run("backup", self.one.file, "--kind", "incr")
+        self.assertEqual(os.listdir(self.store.folder.path + f"/data/{minio_rig.BUCKET}/fraiseql/{self.one.name}"), ["us"])
+        self.assertFalse(os.path.exists(self.one.base("us") + "/backup/repository"))
+        self.check_secret()
+        self.add(7)
+        wanted = self.content("us")
+        time.sleep(1.1)
+        moment = now()
+        time.sleep(1.1)
+        self.sql("us", "DELETE FROM orders")
+        self.wait_archived()
+        listed = self.backups()
+        self.assertEqual(sorted(one["kind"] for one in listed["backups"]), ["diff", "full", "incr"])
+        self.assertTrue(listed["earliest"] <= moment <= listed["latest"], listed)
+
+        self.lose_hosts()
+        said = self.one.deploy(status=None).stderr
+        self.assertIn(f"its backups are in s3://{minio_rig.BUCKET}/fraiseql/{self.one.name}/us", said)
+        found = self.backups()
+        self.assertEqual((found["earliest"], len(found["backups"])), (listed["earliest"], 3))
+        self.restore("--at", moment)
+        self.check_both(wanted)
+        self.add(5)
+        self.one.run("backup", self.one.file, "--verify")
+        self.assertEqual(len(self.backups()["backups"]), 4)
+        self.check_both(self.content("us"))
+
+        # A key that was changed is taken over; the store refuses a wrong one.
+        self.one.deploy(env={**self.environment(), "FRAISEQL_BACKUP_S3_SECRET": "wrong-one-of-ours"})
+        said = self.one.run("backup", self.one.file, status=None)
+        self.assertNotEqual(said.returncode, 0)
+        self.assertIn("403", said.stderr)
+        self.assertNotIn("wrong-one-of-ours", said.stdout + said.stderr)
+        self.one.deploy(env=self.environment())
+
+        self.one.file = self.one.write(backup={})
+        self.one.deploy()
+        self.assertEqual(self.backups()["backups"], [], "another store knows nothing of the former one")
+        self.one.run("backup", self.one.file)
+        self.assertEqual(len(self.backups()["backups"]), 1)
+        self.one.destroy("--delete-data")
+        self.assertEqual(self.one.left_behind(), [])
+        self.assertTrue(os.listdir(self.store.folder.path + f"/data/{minio_rig.BUCKET}/fraiseql/{self.one.name}/us"))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ config_apply() {
 
 # --- the cluster
 cluster_guard() {
-    if [ -e "$data" ]; then fail "$data is there already, and this deployment did not make it: move it away"; fi
+    if [ -e "$data" ] && [ ! -e "$data.restored" ]; then fail "$data is there already, and this deployment did not make it: move it away"; fi
     holder=$(region ss -Hltn "sport = :$port" 2>/dev/null | awk -v want="$address:$port" -v any="0.0.0.0:$port" -v all="*:$port" \
         '$4 == want || $4 == any || $4 == all { print $4; exit }')
     [ -z "$holder" ] || fail "port $port is in use ($holder listens): stop what has it, or give the region a port_base"
@@ -169,6 +169,7 @@ cluster_check() {
 
 cluster_apply() {
     role
+    rm -f "$data.restored"
     # A switchover that was cut short before this server stood down: it still writes, and is to go on.
     if [ -z "$follows" ] && answers && ! in_recovery; then as "$user" rm -f "$data/standby.signal"; fi
     if [ ! -e "$data" ] && [ -e "$data.old" ]; then mv "$data.old" "$data"; fi
@@ -194,7 +195,7 @@ cluster_apply() {
 cluster_undo() {
     for folder in "$data" "$data.new" "$data.old" "$data.leaving"; do end_server "$folder"; done
     rm -rf "$data" "$data.new" "$data.old" "$data.leaving" "$data".diverged-*
-    rm -f "$config/rewind.log"
+    rm -f "$data.restored" "$config/rewind.log"
 }
 
 # --- the server that runs

@@ -85,6 +85,26 @@ START_TEST(what_incidents_switch_is_chosen)
 }
 END_TEST
 
+START_TEST(backups_are_told_of_where_they_are_taken)
+{
+    struct fixture fixture;
+    fixture_open(&fixture, FIXTURE_STREAMING);
+    struct buf writes = write_of(&fixture.sites[0]), reads = write_of(&fixture.sites[1]);
+    ck_assert_contains(buf_text(&writes), "status_file: /var/lib/fraiseql/shop/us-east/backup/status }\n");
+    ck_assert_contains(buf_text(&writes), "fraiseql_backup_verified_age_seconds, below: 129600, every: 1m");
+    ck_assert_contains(buf_text(&writes), "fraiseql_backup_verified_age_seconds, above: 129600, for: 5m");
+    ck_assert_ptr_null(strstr(buf_text(&reads), "backup"));
+    buf_deinit(&writes);
+    buf_deinit(&reads);
+    fixture_close(&fixture);
+    fixture_open(&fixture, FIXTURE_STREAMING "backup: { enabled: false }\n");
+    writes = write_of(&fixture.sites[0]);
+    ck_assert_ptr_null(strstr(buf_text(&writes), "backup"));
+    buf_deinit(&writes);
+    fixture_close(&fixture);
+}
+END_TEST
+
 static Suite *collector_config_suite(void)
 {
     Suite *suite = suite_create("collector_config");
@@ -94,6 +114,7 @@ static Suite *collector_config_suite(void)
     tcase_add_test(tcase, one_region_keeps_for_all);
     tcase_add_test(tcase, nobody_to_tell_and_nothing_replicated);
     tcase_add_test(tcase, what_incidents_switch_is_chosen);
+    tcase_add_test(tcase, backups_are_told_of_where_they_are_taken);
     suite_add_tcase(suite, tcase);
     return suite;
 }
