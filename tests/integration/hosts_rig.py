@@ -55,6 +55,17 @@ class Deployment:
     def records(self, *words, status=0, env=None):
         return [json.loads(line) for line in self.run(*words, "--json", status=status, env=env).stdout.splitlines()]
 
+    def run_page(self, page, heading, words, statuses=()):
+        """The commands below a heading of docs/PAGE, in their order, with words of the page replaced; 0 is expected of each, or
+        what `statuses` says."""
+        with open(os.path.join(harness.ROOT, "docs", page), encoding="utf-8") as text:
+            section = text.read().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        lines = [line for block in section.split("```\n")[1::2] for line in block.splitlines()]
+        assert lines and all(line.startswith("fraiseql deploy ") for line in lines), lines
+        for number, line in enumerate(lines):
+            parts = [{"FILE": self.file, **words}.get(part, part) for part in line.split("  #")[0].split()[2:]]
+            self.run(*parts, status=statuses[number] if number < len(statuses) else 0)
+
     def base(self, region):
         return f"/var/lib/fraiseql/{self.name}/{region}"
 

@@ -129,14 +129,7 @@ class Failover(unittest.TestCase):
         self.assertTrue(self.reads("us") and self.reads("eu"))
 
     def run_page(self, heading):
-        """The commands below a heading of the runbook, in their order."""
-        with open(os.path.join(harness.ROOT, "docs", "failover.md"), encoding="utf-8") as text:
-            section = text.read().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-        lines = [line for block in section.split("```\n")[1::2] for line in block.splitlines()]
-        self.assertTrue(lines and all(line.startswith("fraiseql deploy ") for line in lines), lines)
-        for line in lines:
-            words = line.replace("FILE", self.one.file).replace("us-east", "us").replace("eu-west", "eu").split()[2:]
-            self.one.run(*words)
+        self.one.run_page("failover.md", heading, {"us-east": "us", "eu-west": "eu"})
 
     @unittest.skipUnless(shutil.which("haproxy"), "no haproxy")
     def test_the_runbook(self):

@@ -101,7 +101,7 @@ class Backups(Case):
 
         self.assertIn("the database runs", self.restore("--at", moment, status=None).stderr)
         self.disaster()
-        said = self.one.deploy(status=None)
+        said = self.one.deploy(status=1)
         self.assertNotEqual(said.returncode, 0)
         self.assertIn("the database is gone, and its backups are in", said.stderr)
         self.assertIn("in place", self.restore("--at", moment, "--dry-run").stdout)
@@ -157,6 +157,19 @@ class Backups(Case):
         self.wait_archived()
         self.disaster()
         self.restore("--at", "latest")
+        self.check_both(wanted)
+
+    def test_the_page_of_disaster_recovery(self):
+        wanted = self.content("us")
+        harness.wait_until(lambda: self.content("eu") == wanted, what="the rows in eu")
+        self.one.run("backup", self.one.file)
+        self.wait_archived()
+        self.one.supervisor("eu", "stop", "postgresql")
+        shutil.rmtree(self.one.base("eu") + "/data/postgresql")
+        self.one.run_page("disaster-recovery.md", "One copy", {})
+        self.check_both(wanted)
+        self.disaster()
+        self.one.run_page("disaster-recovery.md", "Every database of own hosts", {})
         self.check_both(wanted)
 
     def test_secrets_and_what_destroy_leaves(self):
@@ -320,7 +333,7 @@ class Store(Case):
         self.assertTrue(listed["earliest"] <= moment <= listed["latest"], listed)
 
         self.lose_hosts()
-        said = self.one.deploy(status=None).stderr
+        said = self.one.deploy(status=1).stderr
         self.assertIn(f"its backups are in s3://{minio_rig.BUCKET}/fraiseql/{self.one.name}/us", said)
         found = self.backups()
         self.assertEqual((found["earliest"], len(found["backups"])), (listed["earliest"], 3))
