@@ -1,5 +1,5 @@
 """Three regions on this machine, as examples/three-regions.yaml has them: how long deploying takes, how late copies are, and
-how long nobody writes in a switchover. With --restore instead: one region whose database of a gigabyte is backed up, deleted
+how long nobody writes in a switchover and in a failover. With --restore instead: one region whose database of a gigabyte is backed up, deleted
 and restored to a moment. As root; prints; asserts nothing but that what was restored is what was there.
 
     python3 tests/bench/bench_regions.py [--restore] [PROGRAM]      default build/release/bin/fraiseql
@@ -88,13 +88,17 @@ def delays():
         session.close()
 
 
-def switch(program, path):
+def switch(program, path, failover=False):
+    """There and back, with what was left behind made to follow again (not counted)."""
     pauses, whole = [], []
     for number in range(SWITCHES):
-        took, said = deploy(program, "switchover", path, "--to", ("eu-west", "us-east")[number % 2], "--yes")
+        old, new = (("us-east", "eu-west"), ("eu-west", "us-east"))[number % 2]
+        took, said = deploy(program, *(("failover", path, "--lost", old) if failover else ("switchover", path)), "--to", new, "--yes")
         whole.append(took)
         pauses += [float(ms) for ms in re.findall(r"nobody wrote for (\d+) ms", said)]
-    print(f"switchover between regions 80 ms apart: nobody wrote for {statistics.median(pauses):.0f} ms median, "
+        if failover:
+            deploy(program, path, "--yes")
+    print(f"{'failover' if failover else 'switchover'} between regions 80 ms apart: nobody wrote for {statistics.median(pauses):.0f} ms median, "
           f"{max(pauses):.0f} ms worst of {len(pauses)}; the command {statistics.median(whole):.1f} s")
 
 
@@ -188,6 +192,7 @@ def main():
             print(f"again, nothing to do: {deploy(program, path, '--yes')[0]:.1f} s")
             delays()
             switch(program, path)
+            switch(program, path, failover=True)
         finally:
             took, _ = deploy(program, "destroy", path, "--yes", "--confirm", NAME, "--delete-data")
             print(f"destroyed with its data: {took:.1f} s")

@@ -296,11 +296,16 @@ slots_check() {
 }
 
 # --- a standby that follows
-# One that went another way streams too, again and again, up to where the ways part: the timeline tells.
+# One that went another way streams too, again and again, up to where the ways part: the timeline tells. One that lacks what
+# is gone says that it streams until the server has looked for it, and begins anew after some seconds: it has to last.
+receiver() {
+    sql -d postgres -c "SELECT received_tli, pid FROM pg_stat_wal_receiver WHERE status = 'streaming' AND slot_name = '$slot'
+        AND position(' hostaddr=' || '$1' || ' ' in ' ' || conninfo || ' ') > 0" 2>/dev/null
+}
 streams() {
-    on=$(sql -d postgres -c "SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming' AND slot_name = '$slot'
-        AND position(' hostaddr=' || '$1' || ' ' in ' ' || conninfo || ' ') > 0" 2>/dev/null) || return 1
-    [ -n "$on" ] && [ "$on" = "$(timeline_there 2>/dev/null)" ]
+    on=$(receiver "$1") && [ -n "$on" ] && [ "${on%|*}" = "$(timeline_there 2>/dev/null)" ] || return 1
+    sleep 0.2
+    [ "$(receiver "$1")" = "$on" ]
 }
 source_address() { printf '%s\n' "$source" | sed -n 's/.*hostaddr=\([^ ]*\).*/\1/p'; }
 follow_check() {
