@@ -6,19 +6,7 @@
 
 #include <stdlib.h>
 
-static bool regex_matches(const struct selector *selector, const struct matcher *matcher, struct str value,
-                          bool *ret_failed)
-{
-    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-    int rc = data ? pcre2_match(matcher->regex, (PCRE2_SPTR)(value.len ? value.ptr : ""), value.len, 0, 0,
-                                data, selector->limits)
-                  : PCRE2_ERROR_NOMEMORY;
-    pcre2_match_data_free(data);
-    *ret_failed = rc < 0 && rc != PCRE2_ERROR_NOMATCH;
-    return rc >= 0;
-}
-
-bool matcher_accepts(const struct selector *selector, const struct matcher *matcher, struct str value)
+bool matcher_accepts(const struct matcher *matcher, struct str value)
 {
     bool failed = false;
     switch (matcher->op) {
@@ -27,9 +15,9 @@ bool matcher_accepts(const struct selector *selector, const struct matcher *matc
     case MATCH_NOT_EQUAL:
         return !str_equal(value, matcher->value);
     case MATCH_REGEX:
-        return regex_matches(selector, matcher, value, &failed) && !failed;
+        return pattern_matches(matcher->regex, value, &failed) && !failed;
     case MATCH_NOT_REGEX:
-        return !regex_matches(selector, matcher, value, &failed) && !failed;
+        return !pattern_matches(matcher->regex, value, &failed) && !failed;
     }
     return false;
 }
@@ -37,7 +25,7 @@ bool matcher_accepts(const struct selector *selector, const struct matcher *matc
 static bool names_accept(const struct selector *selector, struct str name)
 {
     for (const struct matcher *matcher = selector->names; matcher; matcher = matcher->next) {
-        if (!matcher_accepts(selector, matcher, name))
+        if (!matcher_accepts(matcher, name))
             return false;
     }
     return true;
@@ -54,16 +42,16 @@ static struct str raw_value(struct str text, struct str wanted)
     return STR("");
 }
 
-static bool label_accepts(const struct selector *selector, const struct matcher *matcher, struct str text)
+static bool label_accepts(const struct matcher *matcher, struct str text)
 {
     struct str raw = raw_value(text, matcher->name);
     if (matcher->op == MATCH_EQUAL || matcher->op == MATCH_NOT_EQUAL)
         return str_equal(raw, matcher->escaped) == (matcher->op == MATCH_EQUAL);
     if (!raw.len || !memchr(raw.ptr, '\\', raw.len))
-        return matcher_accepts(selector, matcher, raw);
+        return matcher_accepts(matcher, raw);
     struct buf value = BUF_INIT(LIMIT_LABEL_TEXT_BYTES);
     label_unescape(raw, &value);
-    bool accepted = matcher_accepts(selector, matcher, buf_str(&value));
+    bool accepted = matcher_accepts(matcher, buf_str(&value));
     buf_deinit(&value);
     return accepted;
 }
@@ -71,7 +59,7 @@ static bool label_accepts(const struct selector *selector, const struct matcher 
 static bool labels_accept(const struct selector *selector, struct str text)
 {
     for (const struct matcher *matcher = selector->labels; matcher; matcher = matcher->next) {
-        if (!label_accepts(selector, matcher, text))
+        if (!label_accepts(matcher, text))
             return false;
     }
     return true;
@@ -180,7 +168,7 @@ const char *selector_text(const struct selector *selector)
 static void free_regexes(struct matcher *matcher)
 {
     for (; matcher; matcher = matcher->next)
-        pcre2_code_free(matcher->regex);
+        pattern_free(matcher->regex);
 }
 
 void selector_free(struct selector *selector)
@@ -189,7 +177,6 @@ void selector_free(struct selector *selector)
         return;
     free_regexes(selector->names);
     free_regexes(selector->labels);
-    pcre2_match_context_free(selector->limits);
     arena_free(selector->arena);
     free(selector);
 }

@@ -1,12 +1,9 @@
 #ifndef FRAISEQL_METRICS_SELECTOR_INTERNAL_H
 #define FRAISEQL_METRICS_SELECTOR_INTERNAL_H
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-
 #include "lib/core/arena.h"
+#include "lib/metrics/pattern.h"
 #include "lib/metrics/selector.h"
-
-#include <pcre2.h>
 
 enum matcher_op { MATCH_EQUAL, MATCH_NOT_EQUAL, MATCH_REGEX, MATCH_NOT_REGEX };
 
@@ -14,7 +11,7 @@ struct matcher {
     struct str name, value;
     struct str escaped; /* the value as it stands in label text: equality is tested without unescaping */
     enum matcher_op op;
-    pcre2_code *regex;
+    struct pattern *regex;
     struct matcher *next;
 };
 
@@ -23,10 +20,9 @@ struct selector {
     char *text;
     struct matcher *names; /* on __name__ */
     struct matcher *labels;
-    pcre2_match_context *limits;
 };
 
 /* On an unescaped value. A regular expression that hits its match limit matches nothing. */
-bool matcher_accepts(const struct selector *selector, const struct matcher *matcher, struct str value);
+bool matcher_accepts(const struct matcher *matcher, struct str value);
 
 #endif

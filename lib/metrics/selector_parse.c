@@ -8,8 +8,6 @@
 #include <stdlib.h>
 
 /* Matching steps before a pattern is given up on: far beyond honest label patterns, far below a second. */
-#define REGEX_MATCH_LIMIT 100000U
-#define REGEX_DEPTH_LIMIT 1000U
 
 struct parser {
     const char *text, *p;
@@ -152,26 +150,6 @@ static int take_op(struct parser *parser, enum matcher_op *ret_op)
     return 0;
 }
 
-/* Anchored at both ends; "." matches every character, as in Prometheus 3. */
-static int compile(struct parser *parser, struct matcher *matcher)
-{
-    int code;
-    PCRE2_SIZE offset;
-    PCRE2_UCHAR text[128];
-    if (matcher->value.len > LIMIT_REGEX_BYTES)
-        return fail(parser, "the regular expression is too long");
-    uint32_t options = PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY |
-                       PCRE2_NEVER_BACKSLASH_C;
-    matcher->regex =
-        pcre2_compile((PCRE2_SPTR)matcher->value.ptr, matcher->value.len, options, &code, &offset, NULL);
-    if (matcher->regex)
-        return 0;
-    (void)pcre2_get_error_message(code, text, sizeof text);
-    return error_set(parser->err, ERR_PARSE,
-                     "selector \"%.200s\": regular expression \"%.100s\": %s at character %zu", parser->text,
-                     matcher->value.ptr, (const char *)text, (size_t)offset + 1);
-}
-
 static int add_matcher(struct parser *parser, struct str name, enum matcher_op op, struct str value)
 {
     struct selector *selector = parser->selector;
@@ -194,7 +172,10 @@ static int add_matcher(struct parser *parser, struct str name, enum matcher_op o
     while (*end)
         end = &(*end)->next;
     *end = matcher;
-    return op == MATCH_REGEX || op == MATCH_NOT_REGEX ? compile(parser, matcher) : 0;
+    if (op != MATCH_REGEX && op != MATCH_NOT_REGEX)
+        return 0;
+    int rc = pattern_new(value, &matcher->regex, parser->err);
+    return rc ? error_prefix(parser->err, "selector \"%.200s\"", parser->text) : 0;
 }
 
 static int take_matchers(struct parser *parser)
@@ -231,7 +212,7 @@ static bool means_everything(const struct selector *selector)
     const struct matcher *lists[] = {selector->names, selector->labels};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         for (const struct matcher *matcher = lists[i]; matcher; matcher = matcher->next) {
-            if (!matcher_accepts(selector, matcher, STR("")))
+            if (!matcher_accepts(matcher, STR("")))
                 return false;
         }
     }
@@ -274,13 +255,6 @@ int selector_parse(const char *text, struct selector **ret_selector, struct erro
     struct selector *selector = xcalloc(1, sizeof *selector);
     selector->arena = arena_new(0);
     selector->text = arena_strdup(selector->arena, str_from(text));
-    selector->limits = pcre2_match_context_create(NULL);
-    if (!selector->limits) {
-        selector_free(selector);
-        return error_set(err, ERR_LIMIT, "no memory for a match context");
-    }
-    (void)pcre2_set_match_limit(selector->limits, REGEX_MATCH_LIMIT);
-    (void)pcre2_set_depth_limit(selector->limits, REGEX_DEPTH_LIMIT);
     struct parser parser = {.text = text, .p = text, .selector = selector, .err = err};
     int rc = parse(&parser);
     if (rc) {

@@ -388,6 +388,24 @@ static void add_extra_label(const struct exposition_reader *reader, struct expos
         item->labels[item->label_count++] = *extra;
 }
 
+/* False, and counted: rules leave it out. */
+static bool survives_rules(struct exposition_reader *reader, struct exposition_item *item)
+{
+    if (!reader->options.relabel)
+        return true;
+    switch (relabel_apply(reader->options.relabel, item->name, item->labels, &item->label_count)) {
+    case RELABEL_TAKE:
+        return true;
+    case RELABEL_LEAVE_OUT:
+        reader->counts.filtered++;
+        return false;
+    case RELABEL_TOO_MANY_LABELS:
+        reader->counts.over_label_limit++;
+        return false;
+    }
+    return false;
+}
+
 /* Counted where it is not. */
 static bool is_within_limits(struct exposition_reader *reader, const struct exposition_item *item)
 {
@@ -417,7 +435,7 @@ static void add_sample(struct exposition_reader *reader, struct exposition_item 
         reader->counts.filtered++;
         return;
     }
-    if (!is_timely(reader, item) || !is_within_limits(reader, item))
+    if (!is_timely(reader, item) || !survives_rules(reader, item) || !is_within_limits(reader, item))
         return;
     if (reader->page.extra)
         add_extra_label(reader, item);

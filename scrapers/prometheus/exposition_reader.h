@@ -7,14 +7,15 @@
  * counters; Prometheus 3 does not store them either). A page is read in slices, so that a long one does not
  * hold the loop.
  *
- * Ownership: batch and selectors are borrowed and outlive the reader; the page is borrowed until the last
- * slice. Threads: owned by its caller. */
+ * Ownership: batch, selectors and rules are borrowed and outlive the reader; the page is borrowed until the
+ * last slice. Threads: owned by its caller. */
 #ifndef FRAISEQL_SCRAPERS_PROMETHEUS_EXPOSITION_READER_H
 #define FRAISEQL_SCRAPERS_PROMETHEUS_EXPOSITION_READER_H
 
 #include "lib/metrics/batch.h"
 #include "lib/metrics/selector.h"
 #include "scrapers/prometheus/exposition_parse.h"
+#include "scrapers/prometheus/relabel.h"
 
 struct exposition_reader;
 
@@ -24,6 +25,7 @@ struct exposition_reader_options {
     size_t keep_count;
     struct selector *const *drop;
     size_t drop_count;
+    struct relabel *relabel; /* after keep and drop; NULL: none */
     uint32_t max_names; /* different names on one page; further ones are dropped and counted. 0: no maximum */
     /* Of the lines of one page, or of several pages read into one batch; 0: none. */
     uint64_t max_samples;
@@ -35,7 +37,7 @@ struct exposition_reader_options {
 /* Of one page. */
 struct exposition_counts {
     uint64_t samples;  /* lines handed to the batch */
-    uint64_t filtered; /* left out by keep and drop */
+    uint64_t filtered; /* left out by keep, drop and relabel */
     uint64_t bad;      /* lines that could not be used */
     uint64_t over_limit;
     uint64_t over_label_limit;

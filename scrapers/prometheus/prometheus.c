@@ -35,6 +35,7 @@ struct state {
     struct batch *batch;
     struct exposition_reader *reader;
     struct selector **keep, **drop;
+    struct relabel *relabel; /* NULL: no rules */
     struct http_header *headers;
     struct secret *secret;
     int64_t secret_read_ns; /* 0: to be read */
@@ -59,7 +60,7 @@ static const struct metric_desc dropped_desc = {
 static const struct metric_desc filtered_desc = {
     .name = "fraiseql_scraper_filtered_lines_total",
     .type = METRIC_COUNTER,
-    .help = "Lines that keep and drop left out up to the scrape before.",
+    .help = "Lines that keep, drop and relabel left out up to the scrape before.",
 };
 static const struct metric_desc body_desc = {
     .name = "fraiseql_scraper_page_bytes",
@@ -88,6 +89,7 @@ static void free_state(struct state *state)
     batch_free(state->batch);
     free_selectors(state->keep, state->config->keep.count);
     free_selectors(state->drop, state->config->drop.count);
+    relabel_free(state->relabel);
     secret_free(state->secret);
     buf_deinit(&state->body);
     free(state->headers);
@@ -122,6 +124,7 @@ static void make_batch(struct state *state)
         .keep_count = config->keep.count,
         .drop = state->drop,
         .drop_count = config->drop.count,
+        .relabel = state->relabel,
         .max_names = (uint32_t)max_series,
         .max_samples = (uint64_t)config->limit,
         .max_labels = (uint32_t)config->label_limit,
@@ -141,6 +144,8 @@ static int create(const struct scraper_env *env, const void *config, void **ret_
     int rc = parse_selectors(&state->config->keep, &state->keep, err);
     if (rc == 0)
         rc = parse_selectors(&state->config->drop, &state->drop, err);
+    if (rc == 0)
+        rc = relabel_new(&state->config->relabel, &state->relabel, err);
     if (rc != 0) {
         free_state(state);
         return rc;

@@ -2,6 +2,7 @@
 
 #include "lib/core/limits.h"
 #include "lib/metrics/selector.h"
+#include "scrapers/prometheus/relabel.h"
 #include "scrapers/url.h"
 
 #define TARGET(member) offsetof(struct prometheus_config, member)
@@ -74,15 +75,20 @@ static const struct option target_options[] = {
      .offset = TARGET(drop),
      .check = check_selector,
      .help = "Selectors of series to leave out; they go before keep."},
+    {.name = "relabel",
+     .type = OPT_SECTION_LIST,
+     .offset = TARGET(relabel),
+     .section = &relabel_section,
+     .help = "Rules on labels, one after the other."},
     {.name = "limit",
      .type = OPT_INT,
      .offset = TARGET(limit),
      .default_text = "0",
      .min = 0,
      .max = 10000000,
-     .help =
-         "Lines taken of a page, after drop and keep; further ones are left out and counted. 0: as many as "
-         "max_series."},
+     .help = "Lines taken of a page, after drop, keep and relabel; further ones are left out and counted. 0: "
+             "as many as "
+             "max_series."},
     LIMIT_OPTION(label_limit, LIMIT_LABELS_PER_SERIES,
                  "Labels of a line; lines with more are left out. 0: 64."),
     LIMIT_OPTION(label_name_length_limit, LIMIT_LABEL_NAME_BYTES,
@@ -144,6 +150,8 @@ static void check_target(const void *config_pointer, const struct node *node, st
                  "the url holds credentials; use basic_user and basic_password_file");
     http_credential_check(&config->credentials, "basic_user and basic_password_file go together", node, diag);
     scraper_target_check(&config->target, node, diag);
+    if (config->relabel.count > RELABEL_MAX_RULES)
+        (void)node_report(node, diag, DIAG_ERROR, "relabel takes at most %u rules", RELABEL_MAX_RULES);
     http_tls_check(&config->tls, "cert_file and key_file go together", node, diag);
 }
 

@@ -19,6 +19,7 @@ struct prometheus_config {
     struct string_map headers;
     struct http_tls_options tls;
     struct string_list keep, drop; /* selectors */
+    struct section_list relabel;   /* struct relabel_rule */
     uint64_t max_body_bytes;
     int64_t max_redirects;
     int format; /* enum prometheus_format: of an answer without a known Content-Type */

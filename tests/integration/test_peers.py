@@ -46,6 +46,64 @@ class WithPrometheus(Case):
             self.assertNotRegex(log.read(), "Append failed|duplicate|out of order")
 
 
+RELABELLED = """# TYPE shop_orders_total counter
+shop_orders_total{region="eu",code="200",path="/a/b",tmp_x="1"} 1
+shop_orders_total{region="us",code="503",path="/a",tmp_x="2"} 2
+shop_orders_total{region="us",code="404",path="",tmp_x="2"} 3
+# TYPE shop_queue gauge
+shop_queue{name="Main-Queue",pod_name="main",app="shop"} 4
+shop_queue{name="other",pod_name="other",app="Other"} 5
+# TYPE shop_wait_seconds histogram
+shop_wait_seconds_bucket{le="0.5",app="shop"} 1
+shop_wait_seconds_bucket{le="+Inf",app="shop"} 2
+shop_wait_seconds_sum{app="shop"} 1
+shop_wait_seconds_count{app="shop"} 2
+""".encode()
+RULES = [
+    {"source_labels": ["code"], "regex": "(.)..", "target_label": "class", "replacement": "${1}xx"},
+    {"source_labels": ["region", "code"], "separator": "/", "target_label": "where"},
+    {"source_labels": ["code"], "regex": "404", "action": "drop"},
+    {"source_labels": ["__name__"], "regex": "shop_(queue|orders).*", "target_label": "kind", "replacement": "$1-$2$$"},
+    {"source_labels": ["path"], "regex": "/(?P<first>[^/]*)/?(.*)", "target_label": "under_${first}", "replacement": "$2"},
+    {"regex": "pod_(.+)", "replacement": "k8s_$1", "action": "labelmap"},
+    {"regex": "tmp_.*|pod_name", "action": "labeldrop"},
+    {"source_labels": ["name"], "target_label": "name", "action": "lowercase"},
+    {"source_labels": ["app"], "target_label": "__tmp_app"},
+    {"source_labels": ["__tmp_app"], "regex": "sh(.*)", "target_label": "suffix", "replacement": "$1x$1_"},
+    {"source_labels": ["app"], "regex": "Other", "target_label": "app", "replacement": ""},
+    {"source_labels": ["name"], "regex": "", "target_label": "name", "replacement": "none"},
+    {"source_labels": ["k8s_name"], "target_label": "name", "action": "dropequal"},
+    {"source_labels": ["region"], "regex": "e.", "target_label": "region", "replacement": "EU"},
+]
+
+
+class Relabelling(Case):
+    def test_rules_do_what_they_do_in_prometheus(self):
+        folder = self.open(Folder())
+        page = self.open(Peer(lambda handler: (200, {"Content-Type": "text/plain; version=0.0.4"}, RELABELLED)))
+        program, url = harness.start_prometheus(folder, [{
+            "job_name": "page", "static_configs": [{"targets": [page.url("").split("//")[1].rstrip("/")]}],
+            "metric_relabel_configs": RULES}])
+        self.open(program)
+        c = self.collector({"scrapers": {"prometheus": [
+            {"name": "page", "url": page.url("/metrics"), "interval": "500ms", "relabel": RULES}]}}, folder=folder).start()
+
+        def theirs():
+            """Without the labels of its own, and of rules among themselves, which it keeps."""
+            return {tuple(sorted((name, value) for name, value in one["metric"].items()
+                                 if name not in ("job", "instance", "__tmp_app")))
+                    for one in prometheus_query(url, '{__name__=~"shop_.+"}')}
+
+        def ours():
+            """Without the labels that name the target; the page's own region gives way to that."""
+            return {tuple(sorted([("__name__", name), *((label.removeprefix("exported_"), value) for label, value in labels
+                                                        if label not in ("target", "scraper", "region"))]))
+                    for name, labels in c.metrics() if name.startswith("shop_")}
+        wanted = wait_until(theirs, 20, "Prometheus' scrape")
+        self.assertEqual(len(wanted), 7)
+        self.assertEqual(wait_until(ours, 20, "the collector's scrape"), wanted)
+
+
 class WithAlertmanager(Case):
     def test_alertmanager_shows_and_resolves(self):
         folder = self.open(Folder())
