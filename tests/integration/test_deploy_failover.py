@@ -89,7 +89,7 @@ class Failover(unittest.TestCase):
     def test_killed_anywhere_it_goes_on(self):
         self.make()
         random.seed(11)
-        for number in range(8 if harness.LONG else 3):
+        for number in range(5 if harness.LONG else 3):
             target, lost = (("eu", "us"), ("us", "eu"))[number % 2]
             words = ("failover", self.one.file, "--to", target, "--lost", lost, "--yes")
             deployer = subprocess.Popen(self.one.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
