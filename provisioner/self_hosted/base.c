@@ -2,6 +2,7 @@
 #include "provisioner/self_hosted/base.h"
 
 #include "lib/core/file.h"
+#include "provisioner/embedded.h"
 #include "provisioner/self_hosted/network.h"
 #include "provisioner/self_hosted/parts.h"
 
@@ -50,31 +51,20 @@ static void add_folders(const struct site *site, struct step_list *list)
 }
 
 /* Regions of one host, of other deployments too, share the users. Who wants one is noted in a folder, and
- * that it was made by us; the last region that wanted it takes it away. Useradd fails while another one is at
- * work: /var/lib, which is always there, is locked. */
+ * that it was made by us; the last region that wanted it takes it away. */
 static void add_user(const struct site *site, struct step_list *list, const char *id, const char *user)
 {
+    struct str functions = embedded_find("self_hosted/files/user.sh")->bytes;
     const char *notes = arena_printf(list->arena, "/var/lib/fraiseql/.users/%s", user);
-    const char *member =
-        arena_printf(list->arena, "%s/%s.%s", notes, site->layout->deployment, site->layout->region);
+    const char *begin =
+        arena_printf(list->arena, "user=%s\nnotes=%s\nmember=%s/%s.%s\n%.*s", user, notes, notes,
+                     site->layout->deployment, site->layout->region, STR_ARGS(functions));
     struct host_step *step =
         step_add(list, STAGE_HOST, id, arena_printf(list->arena, "make the user %s", user));
     step->with_data = true;
-    step->check = arena_printf(list->arena, "[ -e %s ] && id -u %s >/dev/null 2>&1\n", member, user);
-    step->apply =
-        arena_printf(list->arena,
-                     "flock /var/lib sh -eu -c '\n"
-                     "mkdir -p %s\n: > %s\nif ! id -u %s >/dev/null 2>&1; then\n"
-                     "  : > %s/made\n"
-                     "  useradd --system --user-group --no-create-home --home-dir /nonexistent --shell "
-                     "/usr/sbin/nologin %s\nfi' || fail \"useradd could not make %s\"\n",
-                     notes, member, user, notes, user, user);
-    step->undo = arena_printf(list->arena,
-                              "flock /var/lib sh -eu -c '\n[ -d %s ] || exit 0\nrm -f %s\n"
-                              "if [ -e %s/made ] && [ \"$(ls %s)\" = made ]; then\n"
-                              "  if id -u %s >/dev/null 2>&1; then userdel %s; fi\n  rm -f %s/made\nfi\n"
-                              "rmdir %s /var/lib/fraiseql/.users 2>/dev/null || true'\n",
-                              notes, member, notes, notes, user, user, notes, notes);
+    step->check = arena_printf(list->arena, "%suser_check\n", begin);
+    step->apply = arena_printf(list->arena, "%suser_apply\n", begin);
+    step->undo = arena_printf(list->arena, "%suser_undo\n", begin);
 }
 
 int base_program(const char *name, struct arena *arena, struct str *ret, struct error *err)
