@@ -175,7 +175,9 @@ static struct run_root *find_root(struct run *run, struct str name)
 
 static struct str line_of(struct str *rest)
 {
-    const char *end = rest->len ? memchr(rest->ptr, '\n', rest->len) : NULL;
+    if (!rest->len)
+        return *rest;
+    const char *end = memchr(rest->ptr, '\n', rest->len);
     struct str line = {rest->ptr, end ? (size_t)(end - rest->ptr) : rest->len};
     size_t used = line.len + (end != NULL);
     rest->ptr += used;
@@ -186,7 +188,9 @@ static struct str line_of(struct str *rest)
 /* Its action and its step. */
 static struct str words_of(struct str line)
 {
-    const char *first = line.len ? memchr(line.ptr, ' ', line.len) : NULL;
+    if (!line.len)
+        return line;
+    const char *first = memchr(line.ptr, ' ', line.len);
     size_t used = first ? (size_t)(first - line.ptr) + 1 : line.len;
     const char *second = memchr(line.ptr + used, ' ', line.len - used);
     return (struct str){line.ptr, second ? (size_t)(second - line.ptr) : line.len};
