@@ -170,7 +170,7 @@ static const struct write_member *fullest(const struct writes *writes)
 }
 
 /* What was ended comes back as a standby that others may follow: where the way is open, all that it has still
- * comes over. Says what did not. */
+ * comes over. Says what did not, as far as those know that could be asked. */
 static int fetch_rest(struct writes *writes)
 {
     struct error err = {0};
@@ -190,7 +190,7 @@ static int fetch_rest(struct writes *writes)
     }
     if (have >= wanted)
         writes_step(
-            writes, STEP_OK, "fetch", "nothing is lost",
+            writes, STEP_OK, "fetch", out_of_reach(writes) ? NULL : "nothing is lost",
             arena_printf(run->arena, "%s has all that %s had", name_of(writes->target), name_of(most)));
     else
         writes_step(
