@@ -13,12 +13,17 @@ locals {
     var.service.otlp_endpoint == "" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = "${trimsuffix(trimsuffix(var.service.otlp_endpoint, "/"), "/v1/traces")}/v1/traces" },
     var.service.environment,
   )
-  arm = can(regex("^(t2a|c4a)-", var.instance_type))
+  arm = can(regex("^(t2a|c4a|n4a)-", var.instance_type))
+
+  # Later families take no persistent disks.
+  disk_type = can(regex("^(c4|c4a|c4d|n4|n4a|n4d)-", var.instance_type)) ? "hyperdisk-balanced" : "pd-balanced"
 }
 
 data "google_compute_image" "debian" {
   family  = local.arm ? "debian-12-arm64" : "debian-12"
   project = "debian-cloud"
+
+  depends_on = [google_project_service.this]
 }
 
 locals {
@@ -36,7 +41,7 @@ locals {
   # A template cannot be changed: each content has a name of its own, the same in every run.
   template_name = "${var.name}-${substr(sha256(jsonencode([
     var.instance_type, local.template_labels, data.google_compute_image.debian.self_link, google_compute_subnetwork.this.id,
-    google_service_account.service.email, local.startup_script,
+    google_service_account.service.email, local.startup_script, local.disk_type,
   ])), 0, 8)}"
 }
 
@@ -51,7 +56,7 @@ resource "google_compute_region_instance_template" "service" {
   disk {
     source_image = data.google_compute_image.debian.self_link
     disk_size_gb = 20
-    disk_type    = "pd-balanced"
+    disk_type    = local.disk_type
     boot         = true
     auto_delete  = true
   }
@@ -122,7 +127,7 @@ resource "google_compute_region_instance_group_manager" "service" {
   depends_on = [
     google_compute_router_nat.this, google_project_iam_member.database_user, google_project_iam_member.service,
     google_secret_manager_secret_iam_member.service_add, google_secret_manager_secret_iam_member.service_read,
-    google_secret_manager_secret_iam_member.user,
+    google_secret_manager_secret_iam_member.user, google_storage_bucket_iam_member.schema,
   ]
 
   version {
