@@ -204,14 +204,51 @@ resource "google_compute_global_address" "balancer" {
   labels  = merge(local.labels, { "fraiseql-address" = "google_compute_global_address-balancer" })
 }
 
-resource "google_compute_managed_ssl_certificate" "this" {
-  count   = var.certificate == "" && var.domain != "" ? 1 : 0
+# Google makes a certificate once it finds these records, which the global root writes into the domain's zone. A certificate
+# that is validated through the load balancer would never be made: the domain leads to regions of other clouds too.
+resource "google_certificate_manager_dns_authorization" "this" {
+  for_each   = local.own_certificate ? toset(local.names) : toset([])
+  project    = local.project
+  name       = "${var.name}-${substr(sha256(each.key), 0, 6)}"
+  domain     = each.key
+  type       = "PER_PROJECT_RECORD"
+  labels     = merge(local.labels, { "fraiseql-address" = "google_certificate_manager_dns_authorization-this" })
+  depends_on = [google_project_service.this]
+}
+
+resource "google_certificate_manager_certificate" "this" {
+  count   = local.own_certificate ? 1 : 0
   project = local.project
-  name    = var.name
+  # Domains cannot be changed: others are another certificate, which is there before the first one goes.
+  name   = "${var.name}-${substr(sha256(join(" ", local.names)), 0, 6)}"
+  labels = merge(local.labels, { "fraiseql-address" = "google_certificate_manager_certificate-this" })
 
   managed {
-    domains = local.names
+    domains            = local.names
+    dns_authorizations = [for name in local.names : google_certificate_manager_dns_authorization.this[name].id]
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "google_certificate_manager_certificate_map" "this" {
+  count      = local.own_certificate ? 1 : 0
+  project    = local.project
+  name       = var.name
+  labels     = merge(local.labels, { "fraiseql-address" = "google_certificate_manager_certificate_map-this" })
+  depends_on = [google_project_service.this]
+}
+
+resource "google_certificate_manager_certificate_map_entry" "this" {
+  count        = local.own_certificate ? 1 : 0
+  project      = local.project
+  name         = var.name
+  map          = google_certificate_manager_certificate_map.this[0].name
+  certificates = [google_certificate_manager_certificate.this[0].id]
+  matcher      = "PRIMARY"
+  labels       = merge(local.labels, { "fraiseql-address" = "google_certificate_manager_certificate_map_entry-this" })
 }
 
 resource "google_compute_ssl_policy" "this" {
@@ -227,7 +264,8 @@ resource "google_compute_target_https_proxy" "this" {
   project          = local.project
   name             = var.name
   url_map          = google_compute_url_map.this.id
-  ssl_certificates = [var.certificate == "" ? google_compute_managed_ssl_certificate.this[0].id : var.certificate]
+  ssl_certificates = local.own_certificate ? null : [var.certificate]
+  certificate_map  = local.own_certificate ? "//certificatemanager.googleapis.com/${google_certificate_manager_certificate_map.this[0].id}" : null
   ssl_policy       = google_compute_ssl_policy.this[0].id
 }
 

@@ -33,6 +33,8 @@ locals {
   names = var.domain == "" ? [] : ["${var.region}.${var.domain}", var.domain]
   tls   = var.certificate != "" || var.domain != ""
 
+  own_certificate = var.certificate == "" && var.domain != ""
+
   # Names that Google goes on holding when what bore them is gone (a database's for a week, a role's for 37 days, a log bucket's
   # for a week) end with what is new when a region is made anew.
   mark     = substr(sha256(google_service_account.service.unique_id), 0, 6)
@@ -48,7 +50,7 @@ locals {
 
 resource "google_project_service" "this" {
   for_each = toset([
-    "cloudresourcemanager.googleapis.com", "compute.googleapis.com", "iam.googleapis.com", "logging.googleapis.com", "monitoring.googleapis.com",
+    "certificatemanager.googleapis.com", "cloudresourcemanager.googleapis.com", "compute.googleapis.com", "iam.googleapis.com", "logging.googleapis.com", "monitoring.googleapis.com",
     "secretmanager.googleapis.com", "servicenetworking.googleapis.com", "sqladmin.googleapis.com",
   ])
   project            = local.project

@@ -132,8 +132,32 @@ run "without_links" {
 run "https" {
   command = apply
   variables { domain = "example.com" }
+  override_resource {
+    target = google_certificate_manager_dns_authorization.this
+    values = { dns_resource_record = [{ name = "_acme-challenge_x.example.com.", type = "CNAME", data = "y.authorize.certificatemanager.goog." }] }
+  }
   assert {
     condition     = output.url == "https://eu-west.example.com"
     error_message = "url"
+  }
+  assert {
+    condition     = google_certificate_manager_certificate.this[0].managed[0].domains == tolist(["eu-west.example.com", "example.com"]) && length(google_certificate_manager_dns_authorization.this) == 2 && startswith(google_compute_target_https_proxy.this[0].certificate_map, "//certificatemanager.googleapis.com/")
+    error_message = "A certificate that Google makes, validated by records: the domain leads to other clouds too."
+  }
+  assert {
+    condition     = jsondecode(output.certificate_records)[0] == { name = "_acme-challenge_x.example.com", type = "CNAME", data = "y.authorize.certificatemanager.goog" }
+    error_message = "What the zone must have is said."
+  }
+}
+
+run "certificate_given" {
+  command = apply
+  variables {
+    domain      = "example.com"
+    certificate = "projects/p1/global/sslCertificates/c"
+  }
+  assert {
+    condition     = google_compute_target_https_proxy.this[0].ssl_certificates == tolist(["projects/p1/global/sslCertificates/c"]) && length(google_certificate_manager_certificate.this) == 0 && output.certificate_records == ""
+    error_message = "The user's own."
   }
 }
