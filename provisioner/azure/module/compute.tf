@@ -119,8 +119,9 @@ resource "azurerm_linux_virtual_machine_scale_set" "service" {
   }
 
   rolling_upgrade_policy {
-    max_batch_instance_percent              = 34
-    max_unhealthy_instance_percent          = 34
+    max_batch_instance_percent = 34
+    # Machines that are ill already do not keep the cure from coming; one that makes them ill stops after its first batch.
+    max_unhealthy_instance_percent          = 100
     max_unhealthy_upgraded_instance_percent = 34
     pause_time_between_batches              = "PT10S"
   }

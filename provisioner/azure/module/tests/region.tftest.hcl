@@ -172,6 +172,10 @@ run "a_number_that_stays" {
     error_message = "A changed number of instances reaches the scale set, which itself ignores it."
   }
   assert {
+    condition     = azurerm_linux_virtual_machine_scale_set.service.rolling_upgrade_policy[0].max_unhealthy_instance_percent == 100 && azurerm_linux_virtual_machine_scale_set.service.rolling_upgrade_policy[0].max_unhealthy_upgraded_instance_percent == 34
+    error_message = "What all machines are ill of can be mended by a deploy; what makes them ill stops."
+  }
+  assert {
     condition     = contains(azurerm_subnet.database.service_endpoints, "Microsoft.Storage")
     error_message = "What Azure adds to a database's subnet is no drift."
   }
