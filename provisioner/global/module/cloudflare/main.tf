@@ -84,7 +84,7 @@ resource "cloudflare_dns_record" "certificate" {
   for_each = local.certificate_records
   zone_id  = var.zone_id
   name     = each.key
-  type     = each.value[0].type
+  type     = "CNAME"
   content  = each.value[0].data
   ttl      = 300
   proxied  = false

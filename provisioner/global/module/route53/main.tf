@@ -59,7 +59,7 @@ resource "aws_route53_record" "certificate" {
   for_each        = local.certificate_records
   zone_id         = local.zone_id
   name            = each.key
-  type            = each.value[0].type
+  type            = "CNAME"
   ttl             = 300
   records         = [each.value[0].data]
   allow_overwrite = true

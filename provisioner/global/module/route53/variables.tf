@@ -70,7 +70,7 @@ variable "regions" {
     endpoint_zone_id = string
     url              = string
 
-    # JSON: a list of name, type and data.
+    # JSON: a list of records, CNAME all of them, by name and data.
     certificate_records = optional(string, "")
   }))
 }
