@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum when { ALWAYS, WITH_OWN_KEY, WITH_CERTIFICATE, WITH_SCALING, WITH_LINKS, WITH_BACKUPS };
+enum when { ALWAYS, WITH_CERTIFICATE, WITH_SCALING, WITH_LINKS, WITH_BACKUPS };
 
 struct row {
     const char *type;
@@ -68,8 +68,8 @@ static const struct row rows[] = {
     {"aws_internet_gateway", ALWAYS,
      "ec2:CreateInternetGateway ec2:AttachInternetGateway ec2:DetachInternetGateway "
      "ec2:DeleteInternetGateway ec2:DescribeInternetGateways"},
-    {"aws_kms_alias", WITH_OWN_KEY, "kms:CreateAlias kms:DeleteAlias kms:ListAliases"},
-    {"aws_kms_key", WITH_OWN_KEY,
+    {"aws_kms_alias", ALWAYS, "kms:CreateAlias kms:DeleteAlias kms:ListAliases"},
+    {"aws_kms_key", ALWAYS,
      "kms:CreateKey kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:EnableKeyRotation "
      "kms:ListResourceTags kms:TagResource kms:ScheduleKeyDeletion"},
     {"aws_launch_template", ALWAYS,
@@ -116,8 +116,6 @@ static bool holds(enum when when, const struct deployment *deployment, const str
     switch (when) {
     case ALWAYS:
         return true;
-    case WITH_OWN_KEY:
-        return !region->database.encryption_key;
     case WITH_CERTIFICATE:
         return deployment->traffic.domain && deployment->traffic.dns_zone;
     case WITH_SCALING:

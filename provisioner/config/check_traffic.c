@@ -92,6 +92,10 @@ void check_traffic(const struct deployment *deployment, struct findings *finding
                          "is none, so nobody answers for %s until you point it at the regions",
                          traffic->domain);
     if (traffic->dns == DNS_CLOUDFLARE) {
+        if (traffic->health_interval_ns < 60 * NS_PER_S)
+            (void)check_warn(deployment, findings, "traffic", "traffic.health-interval",
+                             "is below 60s, which Cloudflare refuses for zones of its plan Pro (Business "
+                             "takes 15s and more, Enterprise 10s)");
         check_cloudflare(deployment, traffic->cloudflare_account, "traffic.cloudflare-account", findings);
         check_cloudflare(deployment, traffic->cloudflare_zone, "traffic.cloudflare-zone", findings);
     }

@@ -1,4 +1,5 @@
 /* What the file left out: providers, places, exact types, ranges. */
+#include "lib/core/clock.h"
 #include "lib/core/str.h"
 #include "lib/core/units.h"
 #include "provisioner/catalog/catalog.h"
@@ -109,6 +110,9 @@ static bool allot(const struct deployment *deployment, struct cidr all, unsigned
 #define WIDEST_BITS    16
 #define NARROWEST_BITS 20
 
+/* The shortest that every plan of Cloudflare with load balancing takes. */
+#define CLOUDFLARE_INTERVAL_NS (60 * NS_PER_S)
+
 static void allot_ranges(struct deployment *deployment, struct findings *findings)
 {
     struct cidr all;
@@ -147,6 +151,10 @@ void resolve_deployment(struct deployment *deployment, struct findings *findings
     const struct node *dns = deployment_node(deployment, "traffic.dns");
     if (traffic->domain && !(dns && dns->key && strcmp(dns->key, "dns") == 0))
         traffic->dns = traffic->cloudflare_zone || traffic->cloudflare_account ? DNS_CLOUDFLARE : DNS_ROUTE53;
+    const struct node *interval = deployment_node(deployment, "traffic.health-interval");
+    if (traffic->dns == DNS_CLOUDFLARE &&
+        !(interval && interval->key && strcmp(interval->key, "health-interval") == 0))
+        traffic->health_interval_ns = CLOUDFLARE_INTERVAL_NS;
     uint64_t scaled;
     if (deployment->monitoring.availability &&
         !units_parse_decimal(str_from(deployment->monitoring.availability), 7, &scaled, NULL))

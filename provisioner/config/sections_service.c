@@ -170,7 +170,9 @@ static const struct option traffic_options[] = {
      .min = 10 * NS_PER_S,
      .max = 3600 * NS_PER_S,
      .unit = "duration",
-     .help = "Time between health checks of a region. Route 53 knows 10s and 30s."},
+     .help =
+         "Time between health checks of a region. Route 53 knows 10s and 30s; with Cloudflare the default is "
+         "60s, the shortest that every plan of its takes."},
     {.name = "ttl",
      .type = OPT_DURATION,
      .offset = offsetof(struct deployment_traffic, ttl_ns),

@@ -184,7 +184,8 @@ static void add_secrets(struct builder *builder)
     }
     cost_add(builder, "secrets", "secrets", secrets, "month", cost_price(builder, "secret"),
              "Secrets in the cloud's store");
-    if (builder->region->database.encrypted && !builder->region->database.encryption_key)
+    /* Of logs and secrets; Google's module makes none. */
+    if (is(builder, "aws"))
         cost_add(builder, "secrets", "key", 1, "month", cost_price(builder, "key"), "Encryption key");
 }
 

@@ -21,7 +21,7 @@ struct gcp {
 
 /* --- what the module needs --- */
 
-enum need { ALWAYS, OWN_KEY, GATEWAY, BACKUPS };
+enum need { ALWAYS, CERTIFICATE, GATEWAY, BACKUPS };
 
 static const struct {
     const char *permission, *role; /* the role that gives it and as little else as can be */
@@ -62,9 +62,10 @@ static const struct {
     {"cloudsql.backupRuns.list", "roles/cloudsql.admin", BACKUPS},
     {"cloudsql.instances.clone", "roles/cloudsql.admin", BACKUPS},
     {"cloudsql.instances.restoreBackup", "roles/cloudsql.admin", BACKUPS},
-    {"cloudkms.keyRings.create", "roles/cloudkms.admin", OWN_KEY},
-    {"cloudkms.cryptoKeys.create", "roles/cloudkms.admin", OWN_KEY},
-    {"cloudkms.cryptoKeys.setIamPolicy", "roles/cloudkms.admin", OWN_KEY},
+    {"certificatemanager.dnsauthorizations.create", "roles/certificatemanager.editor", CERTIFICATE},
+    {"certificatemanager.certs.create", "roles/certificatemanager.editor", CERTIFICATE},
+    {"certificatemanager.certmaps.create", "roles/certificatemanager.editor", CERTIFICATE},
+    {"certificatemanager.certmapentries.create", "roles/certificatemanager.editor", CERTIFICATE},
     {"secretmanager.secrets.create", "roles/secretmanager.admin", ALWAYS},
     {"secretmanager.secrets.setIamPolicy", "roles/secretmanager.admin", ALWAYS},
     {"secretmanager.versions.add", "roles/secretmanager.admin", GATEWAY},
@@ -80,8 +81,8 @@ static const struct {
 
 static bool is_needed(const struct gcp *gcp, enum need need)
 {
-    if (need == OWN_KEY)
-        return !gcp->base.region->database.encryption_key;
+    if (need == CERTIFICATE)
+        return gcp->base.deployment->traffic.domain;
     if (need == BACKUPS)
         return gcp->base.deployment->backup.enabled;
     return need == ALWAYS || gcp->base.deployment->network.links == LINK_TLS;

@@ -139,6 +139,11 @@ static void validate_region(const struct deployment *deployment, const struct re
 static const struct {
     const char *type, *form;
 } forms[] = {
+    {"google_certificate_manager_certificate", "projects/P/locations/global/certificates/N"},
+    {"google_certificate_manager_certificate_map", "projects/P/locations/global/certificateMaps/N"},
+    {"google_certificate_manager_certificate_map_entry",
+     "projects/P/locations/global/certificateMaps/M/certificateMapEntries/N"},
+    {"google_certificate_manager_dns_authorization", "projects/P/locations/global/dnsAuthorizations/N"},
     {"google_compute_address", "projects/P/regions/R/addresses/N"},
     {"google_compute_backend_service", "projects/P/global/backendServices/N"},
     {"google_compute_firewall", "projects/P/global/firewalls/N"},
@@ -146,7 +151,6 @@ static const struct {
     {"google_compute_global_forwarding_rule", "projects/P/global/forwardingRules/N"},
     {"google_compute_health_check", "projects/P/global/healthChecks/N"},
     {"google_compute_instance", "projects/P/zones/Z/instances/N"},
-    {"google_compute_managed_ssl_certificate", "projects/P/global/sslCertificates/N"},
     {"google_compute_network", "projects/P/global/networks/N"},
     {"google_compute_region_autoscaler", "projects/P/regions/R/autoscalers/N"},
     {"google_compute_region_health_check", "projects/P/regions/R/healthChecks/N"},
@@ -174,7 +178,7 @@ static const char *member_of(char letter)
         const char *member;
     } letters[] = {{'P', "project"},   {'R', "region"},   {'Z', "zone"},      {'N', "name"},
                    {'T', "router"},    {'L', "location"}, {'B', "bucket_id"}, {'O', "role_id"},
-                   {'S', "secret_id"}, {'I', "instance"}};
+                   {'S', "secret_id"}, {'I', "instance"}, {'M', "map"}};
     for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
         if (letters[i].letter == letter)
             return letters[i].member;

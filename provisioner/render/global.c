@@ -269,7 +269,8 @@ void render_place(const struct region *region, struct json_writer *json)
 
 static void write_locals(const struct deployment *deployment, struct json_writer *json)
 {
-    static const char *const read[] = {"endpoint", "endpoint_kind", "endpoint_zone_id", "url"};
+    static const char *const read[] = {"endpoint", "endpoint_kind", "endpoint_zone_id", "url",
+                                       "certificate_records"};
     char label[RENDER_LABEL_MAX];
     json_key(json, "locals");
     json_object_begin(json);

@@ -24,6 +24,7 @@ const char *const render_outputs[] = {
     "gateway_identity",
     "replication_store",
     "replication_state",
+    "certificate_records",
     NULL,
 };
 

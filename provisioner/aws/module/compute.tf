@@ -13,7 +13,7 @@ data "aws_ssm_parameter" "image" {
 resource "aws_cloudwatch_log_group" "service" {
   name              = "/fraiseql/${var.name}/service"
   retention_in_days = local.log_retention_days
-  kms_key_id        = local.key_arn
+  kms_key_id        = aws_kms_key.this.arn
   tags              = merge(local.tags, { "fraiseql-address" = "aws_cloudwatch_log_group.service" })
 }
 
@@ -97,7 +97,7 @@ resource "aws_autoscaling_group" "service" {
   vpc_zone_identifier       = aws_subnet.private[*].id
   target_group_arns         = [aws_lb_target_group.service.arn]
   health_check_type         = "ELB"
-  health_check_grace_period = 180
+  health_check_grace_period = 300
   default_instance_warmup   = 60
   wait_for_capacity_timeout = "0" # whether the region answers is asked from outside, through the load balancer
   # The first boot fetches packages and secrets: the way out and the permission come first.

@@ -1,6 +1,6 @@
 locals {
-  own_key = var.database.encryption_key == ""
-  key_arn = local.own_key ? aws_kms_key.this[0].arn : var.database.encryption_key
+  # null: the account's own keys for RDS and Secrets Manager, which nobody can remove.
+  user_key = var.database.encryption_key == "" ? null : var.database.encryption_key
 
   # What RDS calls otherwise, or insists on.
   cloud_parameters = merge(
@@ -13,25 +13,27 @@ locals {
   # The server must start anew before these hold; the others hold at once.
   static_parameters = [
     "rds.logical_replication", "shared_preload_libraries", "max_replication_slots", "max_wal_senders",
-    "max_worker_processes", "max_logical_replication_workers", "track_commit_timestamp", "max_connections",
-    "shared_buffers", "max_prepared_transactions", "huge_pages", "wal_buffers", "max_locks_per_transaction",
+    "max_worker_processes", "max_logical_replication_workers", "max_active_replication_origins", "track_commit_timestamp",
+    "max_connections", "shared_buffers", "max_prepared_transactions", "huge_pages", "wal_buffers", "max_locks_per_transaction",
+    "max_pred_locks_per_transaction", "autovacuum_max_workers", "autovacuum_freeze_max_age",
+    "autovacuum_multixact_freeze_max_age", "track_activity_query_size", "pg_stat_statements.max",
   ]
   insights = !can(regex("^db\\.t[34]g?\\.(micro|small)$", var.database.class))
 }
 
+# Of logs and of the secrets made here. Not of the database: this key goes when the region goes, and would take the final
+# snapshot and the backups that stay along. Nor is the user's key the logs': its policy need not let CloudWatch use it.
 resource "aws_kms_key" "this" {
-  count                   = local.own_key ? 1 : 0
   description             = "fraiseql ${var.deployment} ${var.region}"
   enable_key_rotation     = true
   deletion_window_in_days = 30
   policy                  = data.aws_iam_policy_document.key.json
-  tags                    = merge(local.tags, { Name = var.name, "fraiseql-address" = "aws_kms_key.this/0" })
+  tags                    = merge(local.tags, { Name = var.name, "fraiseql-address" = "aws_kms_key.this" })
 }
 
 resource "aws_kms_alias" "this" {
-  count         = local.own_key ? 1 : 0
   name          = "alias/${var.name}"
-  target_key_id = aws_kms_key.this[0].key_id
+  target_key_id = aws_kms_key.this.key_id
 }
 
 resource "aws_db_subnet_group" "this" {
@@ -65,7 +67,7 @@ resource "aws_cloudwatch_log_group" "database" {
   for_each          = toset(["postgresql", "upgrade"])
   name              = "/aws/rds/instance/${var.name}/${each.key}"
   retention_in_days = local.log_retention_days
-  kms_key_id        = local.key_arn
+  kms_key_id        = aws_kms_key.this.arn
   tags              = merge(local.tags, { "fraiseql-address" = "aws_cloudwatch_log_group.database/${each.key}" })
 }
 
@@ -77,12 +79,12 @@ resource "aws_db_instance" "this" {
   db_name                               = "fraiseql"
   username                              = "fraiseql"
   manage_master_user_password           = true # in Secrets Manager, rotated there, never in a state
-  master_user_secret_kms_key_id         = local.own_key ? aws_kms_key.this[0].key_id : var.database.encryption_key
+  master_user_secret_kms_key_id         = local.user_key
   allocated_storage                     = var.database.storage_gb
   max_allocated_storage                 = var.database.max_storage_gb > var.database.storage_gb ? var.database.max_storage_gb : null
   storage_type                          = "gp3"
   storage_encrypted                     = true
-  kms_key_id                            = local.key_arn
+  kms_key_id                            = local.user_key
   multi_az                              = var.database.high_availability
   db_subnet_group_name                  = aws_db_subnet_group.this.name
   parameter_group_name                  = aws_db_parameter_group.this.name
@@ -100,7 +102,7 @@ resource "aws_db_instance" "this" {
   apply_immediately                     = true
   enabled_cloudwatch_logs_exports       = ["postgresql", "upgrade"]
   performance_insights_enabled          = local.insights
-  performance_insights_kms_key_id       = local.insights ? local.key_arn : null
+  performance_insights_kms_key_id       = local.insights ? local.user_key : null
   performance_insights_retention_period = local.insights ? 7 : null
   iam_database_authentication_enabled   = true
   tags                                  = merge(local.tags, { Name = var.name, "fraiseql-address" = "aws_db_instance.this" })

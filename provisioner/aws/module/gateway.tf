@@ -120,7 +120,7 @@ resource "aws_secretsmanager_secret" "replication" {
   count                   = var.links == "tls" ? 1 : 0
   name                    = "${var.name}/replication"
   description             = "Password of the role fraiseql_replication, alike in all regions"
-  kms_key_id              = local.key_arn
+  kms_key_id              = aws_kms_key.this.arn
   recovery_window_in_days = 0 # it is made anew, and its name is free for the next deploy
   tags                    = merge(local.tags, { "fraiseql-address" = "aws_secretsmanager_secret.replication/0" })
 }
@@ -151,7 +151,7 @@ data "aws_iam_policy_document" "gateway" {
   statement {
     sid       = "Decrypt"
     actions   = ["kms:Decrypt"]
-    resources = [local.key_arn]
+    resources = local.key_arns
   }
 
   statement {

@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "service" {
   statement {
     sid       = "Decrypt"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = [local.key_arn]
+    resources = local.key_arns
   }
 
   # The user's secrets may be under other keys: those may be used for these secrets, and through Secrets Manager only.
@@ -98,6 +98,9 @@ data "aws_iam_policy_document" "service" {
 }
 
 locals {
+  # Under which the secrets of the region lie. The account's own key for Secrets Manager wants no permission.
+  key_arns = compact([aws_kms_key.this.arn, var.database.encryption_key])
+
   secret_arns = [for name in values(var.service.secret_environment) :
     startswith(name, "arn:") ? name : "arn:${data.aws_partition.current.partition}:secretsmanager:${var.location}:${data.aws_caller_identity.current.account_id}:secret:${name}-??????"
   ]
@@ -187,7 +190,7 @@ resource "aws_iam_role_policy" "monitoring" {
         Sid      = "Decrypt"
         Effect   = "Allow"
         Action   = ["kms:Decrypt"]
-        Resource = local.key_arn
+        Resource = aws_kms_key.this.arn
       },
     ]
   })
@@ -196,7 +199,7 @@ resource "aws_iam_role_policy" "monitoring" {
 resource "aws_secretsmanager_secret" "metrics_token" {
   name                    = "${var.name}/metrics-token"
   description             = "Bearer token of the service's metrics page; made by its first instance"
-  kms_key_id              = local.key_arn
+  kms_key_id              = aws_kms_key.this.arn
   recovery_window_in_days = 0 # nothing to recover: it is made anew, and its name is free for the next deploy
   tags                    = merge(local.tags, { "fraiseql-address" = "aws_secretsmanager_secret.metrics_token" })
 }

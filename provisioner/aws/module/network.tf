@@ -129,9 +129,15 @@ resource "aws_vpc_security_group_ingress_rule" "service" {
   tags                         = merge(local.tags, { "fraiseql-address" = "aws_vpc_security_group_ingress_rule.service" })
 }
 
+locals {
+  # A port that the endpoint of traces names and that is none of the usual ones.
+  otlp_port      = try(tonumber(regex("^[a-z]+://(?:[^/@]*@)?[^/:@]+:([0-9]+)", var.service.otlp_endpoint)[0]), startswith(var.service.otlp_endpoint, "http://") ? 80 : 443)
+  otlp_elsewhere = contains([443, 4317, 4318, 5432], local.otlp_port) ? {} : { otlp = local.otlp_port }
+}
+
 # Images, secrets and telemetry are at addresses that nobody can list.
 resource "aws_vpc_security_group_egress_rule" "service" {
-  for_each          = { https = 443, otlp-grpc = 4317, otlp-http = 4318, postgresql = 5432 }
+  for_each          = merge({ https = 443, otlp-grpc = 4317, otlp-http = 4318, postgresql = 5432 }, local.otlp_elsewhere)
   security_group_id = aws_security_group.service.id
   description       = "Service, ${each.key}"
   cidr_ipv4         = each.key == "postgresql" ? var.cidr : "0.0.0.0/0"
@@ -154,7 +160,7 @@ resource "aws_vpc_security_group_ingress_rule" "database" {
 resource "aws_cloudwatch_log_group" "flow" {
   name              = "/fraiseql/${var.name}/flow"
   retention_in_days = local.log_retention_days
-  kms_key_id        = local.key_arn
+  kms_key_id        = aws_kms_key.this.arn
   tags              = merge(local.tags, { "fraiseql-address" = "aws_cloudwatch_log_group.flow" })
 }
 

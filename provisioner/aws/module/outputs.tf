@@ -82,3 +82,8 @@ output "replication_state" {
   description = "Where the gateway says how replication stands, empty for nowhere."
   value       = var.links == "tls" ? aws_ssm_parameter.replication_state[0].name : ""
 }
+
+output "certificate_records" {
+  description = "Records that the domain's zone must have for the load balancer's certificate, as JSON: name, type and data. Empty for none."
+  value       = ""
+}

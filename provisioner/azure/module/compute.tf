@@ -119,8 +119,9 @@ resource "azurerm_linux_virtual_machine_scale_set" "service" {
   }
 
   rolling_upgrade_policy {
-    max_batch_instance_percent              = 34
-    max_unhealthy_instance_percent          = 34
+    max_batch_instance_percent = 34
+    # Machines that are ill already do not keep the cure from coming; one that makes them ill stops after its first batch.
+    max_unhealthy_instance_percent          = 100
     max_unhealthy_upgraded_instance_percent = 34
     pause_time_between_batches              = "PT10S"
   }
@@ -135,13 +136,13 @@ resource "azurerm_linux_virtual_machine_scale_set" "service" {
   }
 }
 
+# Also where the number stays: it is what brings a changed one to the scale set.
 resource "azurerm_monitor_autoscale_setting" "service" {
-  count               = var.max_instances > var.instances ? 1 : 0
   name                = var.name
   resource_group_name = azurerm_resource_group.this.name
   location            = azurerm_resource_group.this.location
   target_resource_id  = azurerm_linux_virtual_machine_scale_set.service.id
-  tags                = merge(local.tags, { "fraiseql-address" = "azurerm_monitor_autoscale_setting.service[0]" })
+  tags                = merge(local.tags, { "fraiseql-address" = "azurerm_monitor_autoscale_setting.service" })
 
   profile {
     name = "cpu"
@@ -149,7 +150,7 @@ resource "azurerm_monitor_autoscale_setting" "service" {
     capacity {
       minimum = var.instances
       default = var.instances
-      maximum = var.max_instances
+      maximum = max(var.instances, var.max_instances)
     }
 
     dynamic "rule" {

@@ -23,6 +23,15 @@ ephemeral "azurerm_key_vault_secret" "database" {
   key_vault_id = split("\n", "${azurerm_key_vault.this.id}\n${terraform_data.rights.id}")[0]
 }
 
+# The version that the server was made with.
+resource "terraform_data" "database_version" {
+  input = var.database.version
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "azurerm_postgresql_flexible_server" "this" {
   name                              = "${var.name}-${local.unique}"
   resource_group_name               = azurerm_resource_group.this.name
@@ -70,6 +79,11 @@ resource "azurerm_postgresql_flexible_server" "this" {
   lifecycle {
     # After a switch to the standby the zones have changed places.
     ignore_changes = [zone, high_availability[0].standby_availability_zone, storage_mb]
+
+    precondition {
+      condition     = var.database.version == terraform_data.database_version.output
+      error_message = "For another version Azure's provider makes another server, which is empty. Upgrade the one that stands (az postgres flexible-server upgrade), then run: terraform state rm module.region.terraform_data.database_version"
+    }
   }
 }
 
@@ -87,6 +101,11 @@ resource "azurerm_management_lock" "database" {
   scope      = azurerm_postgresql_flexible_server.this.id
   lock_level = "CanNotDelete"
   notes      = "database.deletion-protection of the deployment's file"
+  # What hangs on the server cannot be removed under a lock either: the lock is the first to go.
+  depends_on = [
+    azurerm_monitor_diagnostic_setting.database, azurerm_postgresql_flexible_server_configuration.this,
+    azurerm_postgresql_flexible_server_database.this,
+  ]
 }
 
 resource "azurerm_postgresql_flexible_server_configuration" "this" {

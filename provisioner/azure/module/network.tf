@@ -33,6 +33,7 @@ resource "azurerm_subnet" "database" {
   resource_group_name  = azurerm_resource_group.this.name
   virtual_network_name = azurerm_virtual_network.this.name
   address_prefixes     = [cidrsubnet(var.cidr, 4, 3)]
+  service_endpoints    = ["Microsoft.Storage"] # the server keeps its log there, and Azure adds it where it is missing
 
   delegation {
     name = "postgresql"

@@ -13,12 +13,17 @@ locals {
     var.service.otlp_endpoint == "" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = "${trimsuffix(trimsuffix(var.service.otlp_endpoint, "/"), "/v1/traces")}/v1/traces" },
     var.service.environment,
   )
-  arm = can(regex("^(t2a|c4a)-", var.instance_type))
+  arm = can(regex("^(t2a|c4a|n4a)-", var.instance_type))
+
+  # Later families take no persistent disks.
+  disk_type = can(regex("^(c4|c4a|c4d|n4|n4a|n4d)-", var.instance_type)) ? "hyperdisk-balanced" : "pd-balanced"
 }
 
 data "google_compute_image" "debian" {
   family  = local.arm ? "debian-12-arm64" : "debian-12"
   project = "debian-cloud"
+
+  depends_on = [google_project_service.this]
 }
 
 locals {
@@ -36,7 +41,7 @@ locals {
   # A template cannot be changed: each content has a name of its own, the same in every run.
   template_name = "${var.name}-${substr(sha256(jsonencode([
     var.instance_type, local.template_labels, data.google_compute_image.debian.self_link, google_compute_subnetwork.this.id,
-    google_service_account.service.email, local.startup_script,
+    google_service_account.service.email, local.startup_script, local.disk_type,
   ])), 0, 8)}"
 }
 
@@ -51,7 +56,7 @@ resource "google_compute_region_instance_template" "service" {
   disk {
     source_image = data.google_compute_image.debian.self_link
     disk_size_gb = 20
-    disk_type    = "pd-balanced"
+    disk_type    = local.disk_type
     boot         = true
     auto_delete  = true
   }
@@ -122,7 +127,7 @@ resource "google_compute_region_instance_group_manager" "service" {
   depends_on = [
     google_compute_router_nat.this, google_project_iam_member.database_user, google_project_iam_member.service,
     google_secret_manager_secret_iam_member.service_add, google_secret_manager_secret_iam_member.service_read,
-    google_secret_manager_secret_iam_member.user,
+    google_secret_manager_secret_iam_member.user, google_storage_bucket_iam_member.schema,
   ]
 
   version {
@@ -199,14 +204,51 @@ resource "google_compute_global_address" "balancer" {
   labels  = merge(local.labels, { "fraiseql-address" = "google_compute_global_address-balancer" })
 }
 
-resource "google_compute_managed_ssl_certificate" "this" {
-  count   = var.certificate == "" && var.domain != "" ? 1 : 0
+# Google makes a certificate once it finds these records, which the global root writes into the domain's zone. A certificate
+# that is validated through the load balancer would never be made: the domain leads to regions of other clouds too.
+resource "google_certificate_manager_dns_authorization" "this" {
+  for_each   = local.own_certificate ? toset(local.names) : toset([])
+  project    = local.project
+  name       = "${var.name}-${substr(sha256(each.key), 0, 6)}"
+  domain     = each.key
+  type       = "PER_PROJECT_RECORD"
+  labels     = merge(local.labels, { "fraiseql-address" = "google_certificate_manager_dns_authorization-this" })
+  depends_on = [google_project_service.this]
+}
+
+resource "google_certificate_manager_certificate" "this" {
+  count   = local.own_certificate ? 1 : 0
   project = local.project
-  name    = var.name
+  # Domains cannot be changed: others are another certificate, which is there before the first one goes.
+  name   = "${var.name}-${substr(sha256(join(" ", local.names)), 0, 6)}"
+  labels = merge(local.labels, { "fraiseql-address" = "google_certificate_manager_certificate-this" })
 
   managed {
-    domains = local.names
+    domains            = local.names
+    dns_authorizations = [for name in local.names : google_certificate_manager_dns_authorization.this[name].id]
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "google_certificate_manager_certificate_map" "this" {
+  count      = local.own_certificate ? 1 : 0
+  project    = local.project
+  name       = var.name
+  labels     = merge(local.labels, { "fraiseql-address" = "google_certificate_manager_certificate_map-this" })
+  depends_on = [google_project_service.this]
+}
+
+resource "google_certificate_manager_certificate_map_entry" "this" {
+  count        = local.own_certificate ? 1 : 0
+  project      = local.project
+  name         = var.name
+  map          = google_certificate_manager_certificate_map.this[0].name
+  certificates = [google_certificate_manager_certificate.this[0].id]
+  matcher      = "PRIMARY"
+  labels       = merge(local.labels, { "fraiseql-address" = "google_certificate_manager_certificate_map_entry-this" })
 }
 
 resource "google_compute_ssl_policy" "this" {
@@ -222,7 +264,8 @@ resource "google_compute_target_https_proxy" "this" {
   project          = local.project
   name             = var.name
   url_map          = google_compute_url_map.this.id
-  ssl_certificates = [var.certificate == "" ? google_compute_managed_ssl_certificate.this[0].id : var.certificate]
+  ssl_certificates = local.own_certificate ? null : [var.certificate]
+  certificate_map  = local.own_certificate ? "//certificatemanager.googleapis.com/${google_certificate_manager_certificate_map.this[0].id}" : null
   ssl_policy       = google_compute_ssl_policy.this[0].id
 }
 

@@ -17,13 +17,13 @@ resource "google_kms_crypto_key_iam_member" "sql" {
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
   # Cloud SQL's own agent. A project in which it was never used has none yet; this makes it:
   # gcloud beta services identity create --service=sqladmin.googleapis.com
-  member     = "serviceAccount:service-${data.google_project.current.number}@gcp-sa-cloud-sql.iam.gserviceaccount.com"
+  member     = "serviceAccount:service-${data.google_project.current[0].number}@gcp-sa-cloud-sql.iam.gserviceaccount.com"
   depends_on = [google_project_service.this]
 }
 
 resource "google_sql_database_instance" "this" {
   project             = local.project
-  name                = var.name
+  name                = local.database
   region              = var.location
   database_version    = "POSTGRES_${var.database.version}"
   encryption_key_name = var.database.encryption_key == "" ? null : var.database.encryption_key
@@ -32,7 +32,7 @@ resource "google_sql_database_instance" "this" {
 
   settings {
     tier                        = var.database.class
-    edition                     = "ENTERPRISE"
+    edition                     = startswith(var.database.class, "db-perf-optimized-") ? "ENTERPRISE_PLUS" : "ENTERPRISE"
     availability_type           = var.database.high_availability ? "REGIONAL" : "ZONAL"
     disk_type                   = "PD_SSD"
     disk_size                   = var.database.storage_gb

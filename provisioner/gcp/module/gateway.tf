@@ -58,6 +58,8 @@ data "google_compute_image" "debian_gateway" {
   count   = var.links == "tls" ? 1 : 0
   family  = "debian-12"
   project = "debian-cloud"
+
+  depends_on = [google_project_service.this]
 }
 
 locals {

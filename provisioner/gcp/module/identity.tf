@@ -65,6 +65,14 @@ resource "google_secret_manager_secret_iam_member" "user" {
   member    = "serviceAccount:${google_service_account.service.email}"
 }
 
+# The schema, where it lies in a bucket: it may read objects there, and list none.
+resource "google_storage_bucket_iam_member" "schema" {
+  count  = startswith(var.service.schema, "gs://") ? 1 : 0
+  bucket = split("/", var.service.schema)[2]
+  role   = "roles/storage.legacyObjectReader"
+  member = "serviceAccount:${google_service_account.service.email}"
+}
+
 resource "google_secret_manager_secret_iam_member" "monitoring" {
   secret_id = google_secret_manager_secret.this["metrics-token"].id
   role      = "roles/secretmanager.secretAccessor"
@@ -74,7 +82,7 @@ resource "google_secret_manager_secret_iam_member" "monitoring" {
 # The first instance also gives the database's user the password that it put into the secret.
 resource "google_project_iam_custom_role" "database_user" {
   project     = local.project
-  role_id     = replace("${var.name}_user", "-", "_")
+  role_id     = replace("${var.name}_user_${local.mark}", "-", "_")
   title       = "fraiseql ${var.deployment} ${var.region}: password of the database's user"
   permissions = ["cloudsql.users.create", "cloudsql.users.list", "cloudsql.users.update", "cloudsql.instances.get"]
 }
@@ -86,7 +94,7 @@ resource "google_project_iam_member" "database_user" {
 
   condition {
     title      = "This region's instance"
-    expression = "resource.name == 'projects/${local.project}/instances/${var.name}' && resource.service == 'sqladmin.googleapis.com'"
+    expression = "resource.name == 'projects/${local.project}/instances/${local.database}' && resource.service == 'sqladmin.googleapis.com'"
   }
 }
 
@@ -94,10 +102,9 @@ resource "google_project_iam_member" "database_user" {
 # say: its setting has one owner, and a region that set it would overrule the project and take it away when it goes.
 
 resource "google_logging_project_bucket_config" "this" {
-  project  = local.project
-  location = var.location
-  # A bucket that was removed keeps its name for a week. This one's ends with what is new when a region is made anew.
-  bucket_id      = "${var.name}-${substr(sha256(google_service_account.service.unique_id), 0, 6)}"
+  project        = local.project
+  location       = var.location
+  bucket_id      = "${var.name}-${local.mark}"
   retention_days = min(var.log_retention_days, 3650)
   depends_on     = [google_project_service.this]
 }
@@ -106,6 +113,6 @@ resource "google_logging_project_sink" "this" {
   project                = local.project
   name                   = var.name
   destination            = "logging.googleapis.com/${google_logging_project_bucket_config.this.id}"
-  filter                 = "(log_id(\"gcplogs-docker-driver\") AND jsonPayload.container.metadata.\"fraiseql-name\"=\"${var.name}\") OR (resource.type=\"cloudsql_database\" AND resource.labels.database_id=\"${local.project}:${var.name}\")"
+  filter                 = "(log_id(\"gcplogs-docker-driver\") AND jsonPayload.container.metadata.\"fraiseql-name\"=\"${var.name}\") OR (resource.type=\"cloudsql_database\" AND resource.labels.database_id=\"${local.project}:${local.database}\")"
   unique_writer_identity = true
 }

@@ -1,11 +1,16 @@
 data "google_client_config" "current" {}
 
-data "google_project" "current" {}
+data "google_project" "current" {
+  count      = var.database.encryption_key == "" ? 0 : 1
+  depends_on = [google_project_service.this]
+}
 
+# A project in which nothing was ever made answers such questions only once its services are switched on.
 data "google_compute_zones" "available" {
-  count  = length(var.zone_names) == 0 ? 1 : 0
-  region = var.location
-  status = "UP"
+  count      = length(var.zone_names) == 0 ? 1 : 0
+  region     = var.location
+  status     = "UP"
+  depends_on = [google_project_service.this]
 }
 
 locals {
@@ -28,6 +33,13 @@ locals {
   names = var.domain == "" ? [] : ["${var.region}.${var.domain}", var.domain]
   tls   = var.certificate != "" || var.domain != ""
 
+  own_certificate = var.certificate == "" && var.domain != ""
+
+  # Names that Google goes on holding when what bore them is gone (a database's for a week, a role's for 37 days, a log bucket's
+  # for a week) end with what is new when a region is made anew.
+  mark     = substr(sha256(google_service_account.service.unique_id), 0, 6)
+  database = "${var.name}-${local.mark}"
+
   # Known once they are allotted.
   address         = google_compute_global_address.balancer.address == null ? "" : google_compute_global_address.balancer.address
   gateway_address = one(google_compute_address.gateway[*].address)
@@ -38,7 +50,7 @@ locals {
 
 resource "google_project_service" "this" {
   for_each = toset([
-    "compute.googleapis.com", "iam.googleapis.com", "logging.googleapis.com", "monitoring.googleapis.com",
+    "certificatemanager.googleapis.com", "cloudresourcemanager.googleapis.com", "compute.googleapis.com", "iam.googleapis.com", "logging.googleapis.com", "monitoring.googleapis.com",
     "secretmanager.googleapis.com", "servicenetworking.googleapis.com", "sqladmin.googleapis.com",
   ])
   project            = local.project

@@ -82,3 +82,10 @@ output "replication_state" {
   description = "Where the gateway says how replication stands, empty for nowhere."
   value       = var.links == "tls" ? "projects/${local.project}/zones/${google_compute_instance.gateway[0].zone}/instances/${google_compute_instance.gateway[0].name}" : ""
 }
+
+output "certificate_records" {
+  description = "Records that the domain's zone must have for the load balancer's certificate, as JSON: name, type and data. Empty for none."
+  value = !local.own_certificate ? "" : jsonencode(flatten([for one in values(google_certificate_manager_dns_authorization.this) :
+    [for record in one.dns_resource_record : { name = trimsuffix(record.name, "."), type = record.type, data = trimsuffix(record.data, ".") }]
+  ]))
+}

@@ -110,7 +110,7 @@ variable "certificate" {
 }
 
 variable "dns_zone" {
-  description = "Not used here: a managed certificate is validated through the load balancer. There for uniformity."
+  description = "Not used here: what a managed certificate is validated by is the output certificate_records. There for uniformity."
   type        = string
   default     = ""
 }

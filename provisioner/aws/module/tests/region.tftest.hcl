@@ -142,6 +142,14 @@ run "plain" {
     error_message = "Secrets under keys of the user's can be read, and nothing else of those keys."
   }
   assert {
+    condition     = length(local.user_key == null ? [] : [1]) == 0 && aws_cloudwatch_log_group.database["postgresql"].kms_key_id == aws_kms_key.this.arn
+    error_message = "The region's own key, which goes with the region, is none of the database's: snapshots outlive it."
+  }
+  assert {
+    condition     = !contains(keys(aws_vpc_security_group_egress_rule.service), "otlp") && one(data.aws_availability_zones.available.filter).values == toset(["opt-in-not-required"])
+    error_message = "The usual ports for traces are open, and zones that one must opt in to are not taken."
+  }
+  assert {
     condition     = aws_lb_target_group.service.health_check[0].path == "/readiness"
     error_message = "Readiness decides who gets requests."
   }
@@ -151,9 +159,13 @@ run "another_port" {
   command = apply
 
   variables {
-    service = { image = "i", port = 9000, schema = "/s.json", health_path = "/h", readiness_path = "/r", metrics_path = "/m", log_level = "info", otlp_endpoint = "", environment = {}, secret_environment = {} }
+    service = { image = "i", port = 9000, schema = "/s.json", health_path = "/h", readiness_path = "/r", metrics_path = "/m", log_level = "info", otlp_endpoint = "http://collector:14318/v1/traces", environment = {}, secret_environment = {} }
   }
 
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.service["otlp"].to_port == 14318
+    error_message = "Traces get out by the port that their endpoint names."
+  }
   assert {
     condition     = aws_lb_target_group.service.name != "fraiseql-us-east-${substr(sha256("HTTP:8000"), 0, 6)}" && length(aws_lb_target_group.service.name) <= 32
     error_message = "A group that must be made anew has a name of its own, so that both can be there at once."
@@ -207,7 +219,7 @@ run "small_class_without_insights" {
   }
 
   assert {
-    condition     = aws_db_instance.this.performance_insights_enabled == false && length(aws_kms_key.this) == 0
+    condition     = aws_db_instance.this.performance_insights_enabled == false && aws_db_instance.this.kms_key_id == var.database.encryption_key && aws_db_instance.this.master_user_secret_kms_key_id == var.database.encryption_key
     error_message = "db.t3.micro has no Performance Insights; a given key is used."
   }
 }

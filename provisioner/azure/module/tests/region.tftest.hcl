@@ -158,3 +158,36 @@ run "not_a_vault" {
 
   expect_failures = [var.certificate, var.encryption_at_host]
 }
+
+run "a_number_that_stays" {
+  command = plan
+
+  variables {
+    instances     = 5
+    max_instances = 5
+  }
+
+  assert {
+    condition     = azurerm_monitor_autoscale_setting.service.profile[0].capacity[0].minimum == 5 && azurerm_monitor_autoscale_setting.service.profile[0].capacity[0].maximum == 5
+    error_message = "A changed number of instances reaches the scale set, which itself ignores it."
+  }
+  assert {
+    condition     = azurerm_linux_virtual_machine_scale_set.service.rolling_upgrade_policy[0].max_unhealthy_instance_percent == 100 && azurerm_linux_virtual_machine_scale_set.service.rolling_upgrade_policy[0].max_unhealthy_upgraded_instance_percent == 34
+    error_message = "What all machines are ill of can be mended by a deploy; what makes them ill stops."
+  }
+  assert {
+    condition     = contains(azurerm_subnet.database.service_endpoints, "Microsoft.Storage")
+    error_message = "What Azure adds to a database's subnet is no drift."
+  }
+}
+
+run "another_version" {
+  command = plan
+
+  variables {
+    database = { engine = "postgresql", version = 17, class = "Standard_D4s_v3", storage_gb = 100, max_storage_gb = 500, high_availability = true, deletion_protection = true, public_access = false, backup_days = 14, backup_window = "02:00-03:00", geo_redundant = false, backup_location = "", encryption_key = "", logical_replication = true, parameters = {} }
+  }
+
+  # It would be another server, and the data would go with the first one.
+  expect_failures = [azurerm_postgresql_flexible_server.this]
+}

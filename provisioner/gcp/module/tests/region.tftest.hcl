@@ -52,6 +52,37 @@ run "http" {
   }
 }
 
+run "names_that_google_goes_on_holding" {
+  command = apply
+
+  assert {
+    condition     = google_sql_database_instance.this.name == "fraiseql-eu-west-${local.mark}" && google_project_iam_custom_role.database_user.role_id == "fraiseql_eu_west_user_${local.mark}" && can(regex("^[0-9a-f]{6}$", local.mark))
+    error_message = "A database and a role that were removed keep their names for a while; those of a region made anew are others."
+  }
+  assert {
+    condition     = strcontains(google_project_iam_member.database_user.condition[0].expression, "/instances/${google_sql_database_instance.this.name}'") && strcontains(google_logging_project_sink.this.filter, ":${google_sql_database_instance.this.name}\"")
+    error_message = "The right and the sink are this instance's."
+  }
+  assert {
+    condition     = google_storage_bucket_iam_member.schema[0].bucket == "b" && contains(keys(google_project_service.this), "cloudresourcemanager.googleapis.com")
+    error_message = "The service may read its schema; rights in a project take a service of the project's."
+  }
+}
+
+run "families_without_persistent_disks" {
+  command = plan
+
+  variables {
+    instance_type = "n4-standard-4"
+    database      = { engine = "postgresql", version = 16, class = "db-perf-optimized-N-4", storage_gb = 100, max_storage_gb = 500, high_availability = true, deletion_protection = false, public_access = false, backup_days = 14, backup_window = "02:00-03:00", geo_redundant = false, backup_location = "", encryption_key = "", logical_replication = true, parameters = {} }
+  }
+
+  assert {
+    condition     = google_compute_region_instance_template.service.disk[0].disk_type == "hyperdisk-balanced" && google_sql_database_instance.this.settings[0].edition == "ENTERPRISE_PLUS"
+    error_message = "N4 boots from Hyperdisk only; classes of Enterprise Plus want that edition."
+  }
+}
+
 run "zones_and_key_given" {
   command = apply
 
@@ -101,8 +132,32 @@ run "without_links" {
 run "https" {
   command = apply
   variables { domain = "example.com" }
+  override_resource {
+    target = google_certificate_manager_dns_authorization.this
+    values = { dns_resource_record = [{ name = "_acme-challenge_x.example.com.", type = "CNAME", data = "y.authorize.certificatemanager.goog." }] }
+  }
   assert {
     condition     = output.url == "https://eu-west.example.com"
     error_message = "url"
+  }
+  assert {
+    condition     = google_certificate_manager_certificate.this[0].managed[0].domains == tolist(["eu-west.example.com", "example.com"]) && length(google_certificate_manager_dns_authorization.this) == 2 && startswith(google_compute_target_https_proxy.this[0].certificate_map, "//certificatemanager.googleapis.com/")
+    error_message = "A certificate that Google makes, validated by records: the domain leads to other clouds too."
+  }
+  assert {
+    condition     = jsondecode(output.certificate_records)[0] == { name = "_acme-challenge_x.example.com", type = "CNAME", data = "y.authorize.certificatemanager.goog" }
+    error_message = "What the zone must have is said."
+  }
+}
+
+run "certificate_given" {
+  command = apply
+  variables {
+    domain      = "example.com"
+    certificate = "projects/p1/global/sslCertificates/c"
+  }
+  assert {
+    condition     = google_compute_target_https_proxy.this[0].ssl_certificates == tolist(["projects/p1/global/sslCertificates/c"]) && length(google_certificate_manager_certificate.this) == 0 && output.certificate_records == ""
+    error_message = "The user's own."
   }
 }

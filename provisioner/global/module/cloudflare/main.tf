@@ -12,6 +12,9 @@ locals {
     weighted   = "random"
   }
   total_weight = sum(concat([0], [for region in values(local.served) : region.weight]))
+
+  # What clouds want to find before they make the certificates of their load balancers. Regions of one project want the same.
+  certificate_records = { for record in flatten([for region in values(var.regions) : try(jsondecode(region.certificate_records), [])]) : record.name => record... }
 }
 
 resource "cloudflare_load_balancer_monitor" "region" {
@@ -73,6 +76,17 @@ resource "cloudflare_dns_record" "region" {
   type     = each.value.endpoint_kind == "address" ? "A" : "CNAME"
   content  = each.value.endpoint
   ttl      = var.ttl < 60 ? 60 : var.ttl
+  proxied  = false
+  comment  = "fraiseql-deployment-id ${var.deployment_id}"
+}
+
+resource "cloudflare_dns_record" "certificate" {
+  for_each = local.certificate_records
+  zone_id  = var.zone_id
+  name     = each.key
+  type     = "CNAME"
+  content  = each.value[0].data
+  ttl      = 300
   proxied  = false
   comment  = "fraiseql-deployment-id ${var.deployment_id}"
 }

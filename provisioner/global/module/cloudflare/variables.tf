@@ -69,6 +69,9 @@ variable "regions" {
     endpoint_kind    = string
     endpoint_zone_id = string
     url              = string
+
+    # JSON: a list of records, CNAME all of them, by name and data.
+    certificate_records = optional(string, "")
   }))
 }
 

@@ -9,6 +9,9 @@ locals {
   # Route 53 knows an interval of 10 seconds and one of 30.
   interval = var.health.interval <= 10 ? 10 : 30
   tags     = { "fraiseql-deployment-id" = var.deployment_id }
+
+  # What clouds want to find before they make the certificates of their load balancers. Regions of one project want the same.
+  certificate_records = { for record in flatten([for region in values(var.regions) : try(jsondecode(region.certificate_records), [])]) : record.name => record... }
 }
 
 data "aws_route53_zone" "this" {
@@ -50,6 +53,16 @@ resource "aws_route53_record" "region" {
       evaluate_target_health = false
     }
   }
+}
+
+resource "aws_route53_record" "certificate" {
+  for_each        = local.certificate_records
+  zone_id         = local.zone_id
+  name            = each.key
+  type            = "CNAME"
+  ttl             = 300
+  records         = [each.value[0].data]
+  allow_overwrite = true
 }
 
 # DOMAIN with latency, geographic and weighted routing: one record a region, each with its health check.

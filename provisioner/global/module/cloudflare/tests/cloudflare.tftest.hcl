@@ -65,3 +65,19 @@ run "failover" {
     error_message = "The primary must come first."
   }
 }
+
+run "certificates_of_two_regions_of_one_project" {
+  variables {
+    regions = {
+      for name in ["eu", "us"] : name => {
+        provider            = "gcp", location = "europe-west1", latitude = 50.45, longitude = 3.82, nearest_aws = "eu-west-3"
+        endpoint            = "203.0.113.7", endpoint_kind = "address", endpoint_zone_id = "", url = "https://${name}.api.example.com"
+        certificate_records = "[{\"name\":\"_acme-challenge_x.api.example.com\",\"type\":\"CNAME\",\"data\":\"y.authorize.certificatemanager.goog\"}]"
+      }
+    }
+  }
+  assert {
+    condition     = cloudflare_dns_record.certificate["_acme-challenge_x.api.example.com"].content == "y.authorize.certificatemanager.goog" && !cloudflare_dns_record.certificate["_acme-challenge_x.api.example.com"].proxied && length(cloudflare_dns_record.certificate) == 1
+    error_message = "A cloud makes its certificate once the zone has the records it asked for, each once."
+  }
+}
