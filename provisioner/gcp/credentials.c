@@ -21,7 +21,10 @@ struct gcp {
 
 /* --- what the module needs --- */
 
-enum need { ALWAYS, OWN_KEY, GATEWAY, BACKUPS };
+/* The module makes no keys. One of the user's is granted on the key itself, maybe in another project, where
+ * the project's permissions do not show it. */
+
+enum need { ALWAYS, GATEWAY, BACKUPS };
 
 static const struct {
     const char *permission, *role; /* the role that gives it and as little else as can be */
@@ -44,6 +47,7 @@ static const struct {
     {"compute.disks.create", "roles/compute.admin", ALWAYS},
     {"compute.autoscalers.create", "roles/compute.admin", ALWAYS},
     {"compute.healthChecks.create", "roles/compute.admin", ALWAYS},
+    {"compute.regionHealthChecks.create", "roles/compute.admin", ALWAYS},
     {"compute.backendServices.create", "roles/compute.admin", ALWAYS},
     {"compute.urlMaps.create", "roles/compute.admin", ALWAYS},
     {"compute.sslCertificates.create", "roles/compute.admin", ALWAYS},
@@ -62,9 +66,6 @@ static const struct {
     {"cloudsql.backupRuns.list", "roles/cloudsql.admin", BACKUPS},
     {"cloudsql.instances.clone", "roles/cloudsql.admin", BACKUPS},
     {"cloudsql.instances.restoreBackup", "roles/cloudsql.admin", BACKUPS},
-    {"cloudkms.keyRings.create", "roles/cloudkms.admin", OWN_KEY},
-    {"cloudkms.cryptoKeys.create", "roles/cloudkms.admin", OWN_KEY},
-    {"cloudkms.cryptoKeys.setIamPolicy", "roles/cloudkms.admin", OWN_KEY},
     {"secretmanager.secrets.create", "roles/secretmanager.admin", ALWAYS},
     {"secretmanager.secrets.setIamPolicy", "roles/secretmanager.admin", ALWAYS},
     {"secretmanager.versions.add", "roles/secretmanager.admin", GATEWAY},
@@ -80,8 +81,6 @@ static const struct {
 
 static bool is_needed(const struct gcp *gcp, enum need need)
 {
-    if (need == OWN_KEY)
-        return !gcp->base.region->database.encryption_key;
     if (need == BACKUPS)
         return gcp->base.deployment->backup.enabled;
     return need == ALWAYS || gcp->base.deployment->network.links == LINK_TLS;
