@@ -9,6 +9,7 @@
 #define FRAISEQL_PROVISIONER_PROVIDER_H
 
 #include "lib/core/json.h"
+#include "lib/core/option.h"
 #include "provisioner/deployment.h"
 
 struct catalog_provider; /* provisioner/catalog/catalog.h */
@@ -113,6 +114,8 @@ struct provider {
 const struct provider *provider_find(const char *name);
 /* NULL-terminated. */
 const struct provider *const *provider_all(void);
+/* The names that a file may give, for the schema and the reference: all but those that are refused. */
+extern const struct option_enum provider_choices[];
 /* For an option's `check`: names the known ones and the nearest. */
 int provider_check_name(const char *text, struct error *err);
 

@@ -1,4 +1,4 @@
-/* Every provider, one line each. */
+/* Every provider, a word in each of two tables. */
 #include "lib/core/str.h"
 #include "provisioner/aws/aws.h"
 #include "provisioner/azure/azure.h"
@@ -7,9 +7,15 @@
 #include "provisioner/provider.h"
 #include "provisioner/self_hosted/self_hosted.h"
 
+#include <stdio.h>
+
 static const struct provider *const providers[] = {
     &provider_aws, &provider_gcp, &provider_azure, &provider_kubernetes, &provider_self_hosted, NULL,
 };
+
+/* Those of them that are deployed; a table of its own, since names are no constants here. */
+const struct option_enum provider_choices[] = {
+    {"aws", 0}, {"gcp", 0}, {"azure", 0}, {"self-hosted", 0}, {NULL, 0}};
 
 const struct provider *const *provider_all(void)
 {
@@ -27,19 +33,20 @@ const struct provider *provider_find(const char *name)
 
 int provider_check_name(const char *text, struct error *err)
 {
+    const char *names[ARRAY_LEN(providers)];
+    char allowed[256] = "";
+    size_t count = 0;
     if (provider_find(text))
         return 0;
-    const char *names[ARRAY_LEN(providers)];
-    size_t count = 0;
     for (; providers[count]; count++)
         names[count] = providers[count]->name;
+    for (const struct option_enum *each = provider_choices; each->name; each++) {
+        size_t used = strlen(allowed);
+        (void)snprintf(allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", each->name);
+    }
     const char *nearest = str_nearest(text, names, count);
     if (nearest)
-        return error_set(
-            err, ERR_CONFIG,
-            "unknown provider \"%s\": did you mean \"%s\"? Allowed: aws, gcp, azure, kubernetes, "
-            "self-hosted",
-            text, nearest);
-    return error_set(err, ERR_CONFIG,
-                     "unknown provider \"%s\". Allowed: aws, gcp, azure, kubernetes, self-hosted", text);
+        return error_set(err, ERR_CONFIG, "unknown provider \"%s\": did you mean \"%s\"? Allowed: %s", text,
+                         nearest, allowed);
+    return error_set(err, ERR_CONFIG, "unknown provider \"%s\". Allowed: %s", text, allowed);
 }

@@ -297,6 +297,20 @@ static void add_tags(const struct xml *instance, const char *origin, struct aws_
     add_tag(form, &number, BACKUP_ORIGIN, origin);
 }
 
+/* What would not follow by itself: the database's log, audit lines among it, goes nowhere without these. */
+static void add_exports(const struct xml *instance, struct aws_form *form)
+{
+    const struct xml *each = xml_child(xml_child(instance, "EnabledCloudwatchLogsExports"), "member");
+    const char *by_rights = xml_text(instance, "IAMDatabaseAuthenticationEnabled");
+    char name[64];
+    for (unsigned i = 1; each && i <= GROUPS_MAX; each = xml_again(each), i++) {
+        (void)snprintf(name, sizeof name, "EnableCloudwatchLogsExports.member.%u", i);
+        aws_form_add(form, name, each->text);
+    }
+    if (by_rights[0])
+        aws_form_add(form, "EnableIAMDatabaseAuthentication", str_from(by_rights));
+}
+
 void aws_backups_settings(const struct xml *instance, const char *origin, struct aws_form *form)
 {
     static const char *const copied[] = {"DBInstanceClass", "MultiAZ", "PubliclyAccessible", "StorageType",
@@ -319,6 +333,7 @@ void aws_backups_settings(const struct xml *instance, const char *origin, struct
         (void)snprintf(name, sizeof name, "VpcSecurityGroupIds.VpcSecurityGroupId.%u", i);
         aws_form_add(form, name, str_from(xml_text(group, "VpcSecurityGroupId")));
     }
+    add_exports(instance, form);
     aws_form_add(form, "CopyTagsToSnapshot", STR("true"));
     add_tags(instance, origin, form);
 }

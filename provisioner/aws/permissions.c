@@ -16,7 +16,9 @@ struct row {
     "ec2:CreateSecurityGroup ec2:DeleteSecurityGroup ec2:DescribeSecurityGroups "                            \
     "ec2:RevokeSecurityGroupEgress "                                                                         \
     "ec2:DescribeNetworkInterfaces ec2:CreateTags"
-#define ADDRESS "ec2:AllocateAddress ec2:ReleaseAddress ec2:DescribeAddresses ec2:CreateTags"
+#define ADDRESS                                                                                              \
+    "ec2:AllocateAddress ec2:ReleaseAddress ec2:DescribeAddresses ec2:DescribeAddressesAttribute "           \
+    "ec2:CreateTags"
 
 static const struct row rows[] = {
     {"data.aws_availability_zones", ALWAYS, "ec2:DescribeAvailabilityZones"},
@@ -36,21 +38,24 @@ static const struct row rows[] = {
     {"aws_autoscaling_group", ALWAYS,
      "autoscaling:CreateAutoScalingGroup autoscaling:UpdateAutoScalingGroup "
      "autoscaling:DeleteAutoScalingGroup autoscaling:DescribeAutoScalingGroups "
-     "autoscaling:DescribeScalingActivities ec2:RunInstances iam:PassRole"},
+     "autoscaling:DescribeScalingActivities autoscaling:CreateOrUpdateTags autoscaling:DeleteTags "
+     "autoscaling:EnableMetricsCollection autoscaling:StartInstanceRefresh "
+     "autoscaling:DescribeInstanceRefreshes autoscaling:CancelInstanceRefresh ec2:RunInstances iam:PassRole"},
     {"aws_autoscaling_policy", WITH_SCALING,
      "autoscaling:PutScalingPolicy autoscaling:DescribePolicies autoscaling:DeletePolicy"},
     {"aws_cloudwatch_log_group", ALWAYS,
      "logs:CreateLogGroup logs:DeleteLogGroup logs:DescribeLogGroups logs:PutRetentionPolicy "
-     "logs:TagResource logs:ListTagsForResource"},
+     "logs:AssociateKmsKey logs:TagResource logs:ListTagsForResource"},
     {"aws_db_instance", ALWAYS,
      "rds:CreateDBInstance rds:ModifyDBInstance rds:DescribeDBInstances rds:DeleteDBInstance "
-     "rds:AddTagsToResource rds:ListTagsForResource secretsmanager:CreateSecret secretsmanager:TagResource "
+     "rds:CreateDBSnapshot rds:AddTagsToResource rds:ListTagsForResource secretsmanager:CreateSecret "
+     "secretsmanager:TagResource "
      "kms:DescribeKey kms:CreateGrant kms:GenerateDataKey kms:Decrypt"},
     {"aws_db_parameter_group", ALWAYS,
      "rds:CreateDBParameterGroup rds:ModifyDBParameterGroup rds:DescribeDBParameterGroups "
      "rds:DescribeDBParameters rds:DeleteDBParameterGroup"},
     {"aws_db_subnet_group", ALWAYS,
-     "rds:CreateDBSubnetGroup rds:DescribeDBSubnetGroups rds:DeleteDBSubnetGroup"},
+     "rds:CreateDBSubnetGroup rds:ModifyDBSubnetGroup rds:DescribeDBSubnetGroups rds:DeleteDBSubnetGroup"},
     {"aws_default_security_group", ALWAYS,
      "ec2:DescribeSecurityGroups ec2:RevokeSecurityGroupIngress ec2:RevokeSecurityGroupEgress"},
     {"aws_eip", ALWAYS, ADDRESS},
@@ -60,33 +65,37 @@ static const struct row rows[] = {
      "iam:AddRoleToInstanceProfile iam:RemoveRoleFromInstanceProfile iam:TagInstanceProfile"},
     {"aws_iam_role", ALWAYS,
      "iam:CreateRole iam:GetRole iam:DeleteRole iam:TagRole iam:ListRolePolicies "
-     "iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole"},
+     "iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole iam:UpdateAssumeRolePolicy"},
     {"aws_iam_role_policy", ALWAYS, "iam:PutRolePolicy iam:GetRolePolicy iam:DeleteRolePolicy"},
     {"aws_instance", WITH_LINKS,
      "ec2:RunInstances ec2:DescribeInstances ec2:TerminateInstances ec2:DescribeInstanceAttribute "
-     "ec2:AssociateAddress ec2:DisassociateAddress"},
+     "ec2:ModifyInstanceAttribute ec2:DescribeInstanceCreditSpecifications ec2:DescribeImages "
+     "ec2:DescribeVolumes ec2:DescribeTags ec2:AssociateAddress ec2:DisassociateAddress"},
     {"aws_internet_gateway", ALWAYS,
      "ec2:CreateInternetGateway ec2:AttachInternetGateway ec2:DetachInternetGateway "
      "ec2:DeleteInternetGateway ec2:DescribeInternetGateways"},
     {"aws_kms_alias", ALWAYS, "kms:CreateAlias kms:DeleteAlias kms:ListAliases"},
     {"aws_kms_key", ALWAYS,
-     "kms:CreateKey kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:EnableKeyRotation "
+     "kms:CreateKey kms:DescribeKey kms:GetKeyPolicy kms:PutKeyPolicy kms:GetKeyRotationStatus "
+     "kms:EnableKeyRotation "
      "kms:ListResourceTags kms:TagResource kms:ScheduleKeyDeletion"},
     {"aws_launch_template", ALWAYS,
      "ec2:CreateLaunchTemplate ec2:DeleteLaunchTemplate ec2:DescribeLaunchTemplates "
-     "ec2:DescribeLaunchTemplateVersions ec2:CreateLaunchTemplateVersion ec2:CreateTags"},
+     "ec2:DescribeLaunchTemplateVersions ec2:CreateLaunchTemplateVersion ec2:ModifyLaunchTemplate "
+     "ec2:CreateTags"},
     {"aws_lb", ALWAYS,
      "elasticloadbalancing:CreateLoadBalancer elasticloadbalancing:DeleteLoadBalancer "
      "elasticloadbalancing:DescribeLoadBalancers elasticloadbalancing:DescribeLoadBalancerAttributes "
-     "elasticloadbalancing:ModifyLoadBalancerAttributes elasticloadbalancing:DescribeTags "
-     "elasticloadbalancing:AddTags"},
+     "elasticloadbalancing:ModifyLoadBalancerAttributes elasticloadbalancing:DescribeCapacityReservation "
+     "elasticloadbalancing:DescribeTags elasticloadbalancing:AddTags"},
     {"aws_lb_listener", ALWAYS,
      "elasticloadbalancing:CreateListener elasticloadbalancing:DeleteListener "
-     "elasticloadbalancing:DescribeListeners"},
+     "elasticloadbalancing:ModifyListener elasticloadbalancing:DescribeListeners "
+     "elasticloadbalancing:DescribeListenerAttributes"},
     {"aws_lb_target_group", ALWAYS,
      "elasticloadbalancing:CreateTargetGroup elasticloadbalancing:DeleteTargetGroup "
      "elasticloadbalancing:DescribeTargetGroups elasticloadbalancing:DescribeTargetGroupAttributes "
-     "elasticloadbalancing:ModifyTargetGroupAttributes"},
+     "elasticloadbalancing:ModifyTargetGroup elasticloadbalancing:ModifyTargetGroupAttributes"},
     {"aws_nat_gateway", ALWAYS, "ec2:CreateNatGateway ec2:DescribeNatGateways ec2:DeleteNatGateway"},
     {"aws_route53_record", WITH_CERTIFICATE,
      "route53:ChangeResourceRecordSets route53:ListResourceRecordSets route53:GetChange "
@@ -103,7 +112,8 @@ static const struct row rows[] = {
      "ssm:ListTagsForResource secretsmanager:PutSecretValue secretsmanager:GetSecretValue"},
     {"aws_subnet", ALWAYS, "ec2:CreateSubnet ec2:DescribeSubnets ec2:DeleteSubnet"},
     {"aws_vpc", ALWAYS,
-     "ec2:CreateVpc ec2:DescribeVpcs ec2:DescribeVpcAttribute ec2:ModifyVpcAttribute ec2:DeleteVpc "
+     "ec2:CreateVpc ec2:DescribeVpcs ec2:DescribeNetworkAcls ec2:DescribeVpcAttribute ec2:ModifyVpcAttribute "
+     "ec2:DeleteVpc "
      "ec2:CreateTags"},
     {"aws_vpc_security_group_egress_rule", ALWAYS,
      "ec2:AuthorizeSecurityGroupEgress ec2:RevokeSecurityGroupEgress ec2:DescribeSecurityGroupRules"},

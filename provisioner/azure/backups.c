@@ -299,12 +299,40 @@ static void write_tags(struct json_writer *json, const struct node *tags, const 
     json_object_end(json);
 }
 
+/* Left out, the new server would be encrypted with Microsoft's key. */
+static void write_identity(struct json_writer *json, struct str identity)
+{
+    json_key(json, "identity");
+    json_object_begin(json);
+    json_kv_text(json, "type", "UserAssigned");
+    json_key(json, "userAssignedIdentities");
+    json_object_begin(json);
+    json_key(json, identity.ptr);
+    json_object_begin(json);
+    json_object_end(json);
+    json_object_end(json);
+    json_object_end(json);
+}
+
+static void write_encryption(struct json_writer *json, const struct node *encryption)
+{
+    json_key(json, "dataEncryption");
+    json_object_begin(json);
+    json_kv_text(json, "type", "AzureKeyVault");
+    json_kv_str(json, "primaryKeyURI", node_text(encryption, "primaryKeyURI"));
+    json_kv_str(json, "primaryUserAssignedIdentityId",
+                node_text(encryption, "primaryUserAssignedIdentityId"));
+    json_object_end(json);
+}
+
 int azure_backups_copy(const struct node *source, int64_t at_wall_ns, const char *origin, struct buf *out,
                        struct error *err)
 {
     const struct node *network = node_member(node_member(source, "properties"), "network");
     struct str subnet = node_text(network, "delegatedSubnetResourceId");
     struct str zone = node_text(network, "privateDnsZoneArmResourceId");
+    const struct node *encryption = node_member(node_member(source, "properties"), "dataEncryption");
+    struct str identity = node_text(encryption, "primaryUserAssignedIdentityId");
     struct json_writer json;
     if (!node_text(source, "id").len || !node_text(source, "location").len)
         return error_set(err, ERR_PEER, "Azure answered with a server without id and location");
@@ -313,12 +341,16 @@ int azure_backups_copy(const struct node *source, int64_t at_wall_ns, const char
     json_kv_str(&json, "location", node_text(source, "location"));
     json_key(&json, "tags");
     write_tags(&json, node_member(source, "tags"), origin);
+    if (identity.len)
+        write_identity(&json, identity);
     json_key(&json, "properties");
     json_object_begin(&json);
     json_kv_text(&json, "createMode", "PointInTimeRestore");
     json_kv_str(&json, "sourceServerResourceId", node_text(source, "id"));
     json_key(&json, "pointInTimeUTC");
     json_time(&json, at_wall_ns);
+    if (identity.len)
+        write_encryption(&json, encryption);
     if (subnet.len) {
         json_key(&json, "network");
         json_object_begin(&json);

@@ -61,6 +61,8 @@ static const struct {
     {"Microsoft.ManagedIdentity/userAssignedIdentities/write", false},
     {"Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false},
     {"Microsoft.OperationalInsights/workspaces/write", false},
+    {"Microsoft.OperationalInsights/workspaces/sharedKeys/action", false}, /* of the diagnostic setting */
+    {"Microsoft.OperationalInsights/workspaces/tables/write", false},
     {"Microsoft.Authorization/roleAssignments/write", false},
     {"Microsoft.Authorization/locks/write", true},
 };

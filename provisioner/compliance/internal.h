@@ -24,8 +24,10 @@ struct predicate {
 
 /* Ended by a NULL rule. */
 extern const struct predicate compliance_predicates[];
-judge_fn compliance_judge_residency, compliance_judge_telemetry, compliance_judge_keys,
-    compliance_judge_state, compliance_judge_transfer;
+judge_fn compliance_judge_residency, compliance_judge_telemetry, compliance_judge_alerts,
+    compliance_judge_keys, compliance_judge_state, compliance_judge_transfer;
+/* Takes back what the setting alone does not settle on the providers that are judged. */
+void compliance_go_beyond(const struct judging *judging, struct compliance_result *result);
 
 bool compliance_has_standard(const struct deployment *deployment, const char *standard);
 /* " (line 7)" or " (default)". */

@@ -3,6 +3,7 @@
 
 #include "lib/core/yaml.h"
 #include "provisioner/catalog/csv.h"
+#include "provisioner/config/checks.h"
 #include "provisioner/embedded.h"
 
 enum {
@@ -13,6 +14,8 @@ enum {
     COLUMNS
 };
 const char *const compliance_standards[COMPLIANCE_STANDARDS] = {"gdpr", "hipaa", "soc2", "sox"};
+
+#define RULES_MAX 64
 
 struct run {
     struct judging judging;
@@ -71,6 +74,7 @@ static void judge_one(struct run *run, const struct predicate *predicate, struct
                &run->not_applicable_capacity);
         return;
     }
+    compliance_go_beyond(&run->judging, &result);
     if (result.outcome == COMPLIANCE_FAIL || result.outcome == COMPLIANCE_MANUAL)
         waive(run, &result);
     append(run, &result, &report->results, &report->count, &run->capacity);
@@ -129,6 +133,23 @@ static void judge_row(void *ctx, const struct str *fields, size_t field_count)
     }
 }
 
+/* False: there is no such rule, which is said. */
+static bool waiver_is_of_a_rule(struct run *run, const struct compliance_waiver *waiver,
+                                const struct node *node)
+{
+    const char *names[RULES_MAX];
+    size_t count = 0;
+    for (; count < RULES_MAX && compliance_predicates[count].rule; count++) {
+        names[count] = compliance_predicates[count].rule;
+        if (strcmp(names[count], waiver->rule) == 0)
+            return true;
+    }
+    (void)findings_add(&run->report->findings, DIAG_ERROR, "waiver-rule", node,
+                       "there is no rule \"%.60s\"%s", waiver->rule,
+                       check_nearest(run->judging.deployment, waiver->rule, names, count));
+    return false;
+}
+
 static void report_waivers(struct run *run)
 {
     const struct deployment *deployment = run->judging.deployment;
@@ -138,6 +159,8 @@ static void report_waivers(struct run *run)
         const struct node *node =
             deployment_node(deployment, arena_printf(run->judging.arena, "compliance.waivers.%zu", i));
         struct findings *findings = &run->report->findings;
+        if (!waiver_is_of_a_rule(run, waiver, node))
+            continue;
         if (strcmp(waiver->until, run->today) < 0)
             (void)findings_add(findings, DIAG_ERROR, "waiver-expired", node, "the waiver of %s ended on %s",
                                waiver->rule, waiver->until);

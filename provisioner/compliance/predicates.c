@@ -59,9 +59,15 @@ DATABASE_RULE(judge_private, "public-access", public_access, false)
 DATABASE_RULE(judge_availability, "high-availability", high_availability, true)
 DATABASE_RULE(judge_protection, "deletion-protection", deletion_protection, true)
 DEPLOYMENT_RULE(judge_backup, "backup", "enabled", backup.enabled)
-DEPLOYMENT_RULE(judge_restore, "backup", "restore-test", backup.restore_test)
 DEPLOYMENT_RULE(judge_audit, "monitoring", "audit-log", monitoring.audit_log)
 DEPLOYMENT_RULE(judge_monitoring, "monitoring", "enabled", monitoring.enabled)
+
+static bool judge_restore(const struct judging *judging, struct compliance_result *result)
+{
+    const struct deployment_backup *backup = &judging->deployment->backup;
+    return backup->enabled &&
+           judge_bool(judging, "backup", "restore-test", backup->restore_test, true, result);
+}
 
 static bool judge_customer_key(const struct judging *judging, struct compliance_result *result)
 {
@@ -240,6 +246,7 @@ const struct predicate compliance_predicates[] = {
     {"residency-monitoring", true, compliance_judge_residency},
     {"residency-cdn", true, compliance_judge_residency},
     {"residency-telemetry", true, compliance_judge_telemetry},
+    {"residency-alerts", true, compliance_judge_alerts},
     {"residency-keys", true, compliance_judge_keys},
     {"residency-state", true, compliance_judge_state},
     {"transfer-outside", true, compliance_judge_transfer},

@@ -5,6 +5,7 @@
 #include "lib/core/yaml.h"
 #include "provisioner/catalog/catalog.h"
 #include "provisioner/config/zone.h"
+#include "provisioner/provider.h"
 
 static const char *zone_of(const struct judging *judging, struct compliance_result *result)
 {
@@ -37,11 +38,55 @@ static bool needs_a_person(const struct judging *judging)
     return !copy || !catalog_location(judging->region->provider_name, copy);
 }
 
+static bool by_hand(const struct judging *judging, struct compliance_result *result, const char *what,
+                    const char *section, const char *key)
+{
+    const char *zone = zone_of(judging, result);
+    if (!zone)
+        return false;
+    (void)compliance_origin(judging, section, key, result);
+    result->outcome = COMPLIANCE_MANUAL;
+    result->evidence = arena_printf(judging->arena, "%s; %s is %s", what, judging->region->name, zone);
+    return true;
+}
+
+/* What lies in a place that the file names. False: nothing of the region must stay in a zone. */
+static bool by_place(const struct judging *judging, struct compliance_result *result,
+                     const struct location *place, const char *what, const char *section, const char *key)
+{
+    const char *zone = zone_of(judging, result);
+    if (!zone)
+        return false;
+    const char *origin = compliance_origin(judging, section, key, result);
+    result->outcome = zone_contains(zone, place) ? COMPLIANCE_PASS : COMPLIANCE_FAIL;
+    result->evidence = arena_printf(judging->arena, "%s lies in %s (%s, %s)%s; %s is %s", what, place->name,
+                                    place->city, place->country, origin, judging->region->name, zone);
+    return true;
+}
+
+/* pgBackRest's store. AWS' own buckets have a place that is known; another endpoint's is its owner's. */
+static bool judge_store(const struct judging *judging, struct compliance_result *result)
+{
+    const struct deployment_backup_store *store = &judging->deployment->backup.store;
+    if (store->type != STORE_S3)
+        return by_hand(judging, result, "backups lie on the region's host, whose place is its location",
+                       "backup.store", "type");
+    const struct location *place =
+        store->location && !store->endpoint ? catalog_location("aws", store->location) : NULL;
+    result->mend = "Name a bucket of the zone in backup.store.";
+    return place ? by_place(judging, result, place, "the bucket of backups", "backup.store", "location")
+                 : by_hand(judging, result, "backup.store.endpoint does not tell where it keeps backups",
+                           "backup.store", "endpoint");
+}
+
 bool compliance_judge_residency(const struct judging *judging, struct compliance_result *result)
 {
     const char *zone = zone_of(judging, result);
     if (!zone)
         return false;
+    if (strcmp(judging->rule, "residency-backup") == 0 && judging->region->provider->own_hosts &&
+        judging->deployment->backup.enabled)
+        return judge_store(judging, result);
     for (size_t i = 0; i < judging->loaded->count; i++) {
         const struct finding *finding = &judging->loaded->items[i];
         if (!finding->contradiction || strcmp(finding->rule, judging->rule) != 0 ||
@@ -63,18 +108,6 @@ bool compliance_judge_residency(const struct judging *judging, struct compliance
     return true;
 }
 
-static bool by_hand(const struct judging *judging, struct compliance_result *result, const char *what,
-                    const char *section, const char *key)
-{
-    const char *zone = zone_of(judging, result);
-    if (!zone)
-        return false;
-    (void)compliance_origin(judging, section, key, result);
-    result->outcome = COMPLIANCE_MANUAL;
-    result->evidence = arena_printf(judging->arena, "%s; %s is %s", what, judging->region->name, zone);
-    return true;
-}
-
 bool compliance_judge_telemetry(const struct judging *judging, struct compliance_result *result)
 {
     const char *endpoint = judging->deployment->monitoring.otlp_endpoint;
@@ -82,18 +115,11 @@ bool compliance_judge_telemetry(const struct judging *judging, struct compliance
                                "monitoring", "otlp-endpoint");
 }
 
-/* What lies in a place that the file names. False: nothing of the region must stay in a zone. */
-static bool by_place(const struct judging *judging, struct compliance_result *result,
-                     const struct location *place, const char *what, const char *section, const char *key)
+bool compliance_judge_alerts(const struct judging *judging, struct compliance_result *result)
 {
-    const char *zone = zone_of(judging, result);
-    if (!zone)
-        return false;
-    const char *origin = compliance_origin(judging, section, key, result);
-    result->outcome = zone_contains(zone, place) ? COMPLIANCE_PASS : COMPLIANCE_FAIL;
-    result->evidence = arena_printf(judging->arena, "%s lies in %s (%s, %s)%s; %s is %s", what, place->name,
-                                    place->city, place->country, origin, judging->region->name, zone);
-    return true;
+    const char *webhook = judging->deployment->monitoring.webhook;
+    return webhook && by_hand(judging, result, "monitoring.webhook does not tell where it keeps alerts",
+                              "monitoring", "webhook");
 }
 
 /* AWS and Google write it into a key's name: arn:aws:kms:PLACE:..., projects/P/locations/PLACE/... */

@@ -48,6 +48,9 @@ void check_compliance(const struct deployment *deployment, struct findings *find
         const struct compliance_waiver *waiver = SECTION_AT(const struct compliance_waiver, *waivers, i);
         const char *path = check_path(deployment, "compliance.waivers.%zu", i);
         check_region_name(deployment, waiver->region, check_path(deployment, "%s.region", path), findings);
+        if (waiver->reason && !waiver->reason[strspn(waiver->reason, " \t\r\n")])
+            (void)check_fail(deployment, findings, "waiver-reason", check_path(deployment, "%s.reason", path),
+                             "is blank, and an auditor reads it");
         if (waiver->until && !is_date(waiver->until))
             (void)check_fail(deployment, findings, "waiver-date", check_path(deployment, "%s.until", path),
                              "want a day as YYYY-MM-DD, found \"%.60s\"", waiver->until);

@@ -72,6 +72,17 @@ static bool check_variable(const struct deployment *deployment, const char *name
     return is_variable(name) && !setter;
 }
 
+/* Private keys, and tokens of AWS, Stripe, GitHub and Slack by their beginnings. */
+static bool is_token(const char *value)
+{
+    static const char *const begins[] = {"AKIA", "sk_live_", "ghp_", "github_pat_", "xoxb-", "xoxp-"};
+    for (size_t i = 0; i < ARRAY_LEN(begins); i++) {
+        if (strncmp(value, begins[i], strlen(begins[i])) == 0)
+            return true;
+    }
+    return strstr(value, "PRIVATE KEY-----") != NULL;
+}
+
 static void check_environment(const struct deployment *deployment, struct findings *findings)
 {
     const struct deployment_service *service = &deployment->service;
@@ -80,7 +91,7 @@ static void check_environment(const struct deployment *deployment, struct findin
         const char *path = check_path(deployment, "service.environment.%s", pair->key);
         if (!check_variable(deployment, pair->key, path, findings))
             continue;
-        if (is_secret(pair->key) || holds_password(pair->value)) {
+        if (is_secret(pair->key) || holds_password(pair->value) || is_token(pair->value)) {
             struct finding *finding = check_fail(deployment, findings, "secret-in-file", path,
                                                  "looks like a secret, and this file is no place for one");
             finding_hint(findings, finding,

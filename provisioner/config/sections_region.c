@@ -140,8 +140,6 @@ static const struct option_section section_region_network = {.name = "regions.*.
                                                              .options = network_options,
                                                              .option_count = ARRAY_LEN(network_options)};
 
-static const struct option_enum providers[] = {
-    {"aws", 0}, {"gcp", 0}, {"azure", 0}, {"self-hosted", 0}, {NULL, 0}};
 static const struct option_enum sizes[] = {
     {"small", SIZE_SMALL}, {"medium", SIZE_MEDIUM}, {"large", SIZE_LARGE}, {NULL, 0}};
 
@@ -150,7 +148,7 @@ static const struct option region_options[] = {
      .type = OPT_STRING,
      .offset = offsetof(struct region, provider_name),
      .required = true,
-     .choices = providers,
+     .choices = provider_choices,
      .check = provider_check_name,
      .help = "The cloud, or self-hosted for machines of your own."},
     {.name = "location",

@@ -21,6 +21,9 @@ struct gcp {
 
 /* --- what the module needs --- */
 
+/* The module makes no keys. One of the user's is granted on the key itself, maybe in another project, where
+ * the project's permissions do not show it. */
+
 enum need { ALWAYS, CERTIFICATE, GATEWAY, BACKUPS };
 
 static const struct {
@@ -44,6 +47,7 @@ static const struct {
     {"compute.disks.create", "roles/compute.admin", ALWAYS},
     {"compute.autoscalers.create", "roles/compute.admin", ALWAYS},
     {"compute.healthChecks.create", "roles/compute.admin", ALWAYS},
+    {"compute.regionHealthChecks.create", "roles/compute.admin", ALWAYS},
     {"compute.backendServices.create", "roles/compute.admin", ALWAYS},
     {"compute.urlMaps.create", "roles/compute.admin", ALWAYS},
     {"compute.sslCertificates.create", "roles/compute.admin", ALWAYS},

@@ -184,6 +184,16 @@ resource "azurerm_log_analytics_workspace" "this" {
   tags                = merge(local.tags, { "fraiseql-address" = "azurerm_log_analytics_workspace.this" })
 }
 
+# A workspace keeps two years at most; its tables keep longer, in steps, what only a search job then finds. They are there
+# with the workspace: this sets how long, and taking it away leaves them.
+resource "azurerm_log_analytics_workspace_table" "kept" {
+  for_each                = toset(var.log_retention_days > 730 ? ["AzureDiagnostics", "Syslog"] : [])
+  workspace_id            = azurerm_log_analytics_workspace.this.id
+  name                    = each.key
+  retention_in_days       = 730
+  total_retention_in_days = [for days in [1095, 1460, 1826, 2191, 2556, 2922, 3288, 3653] : days if days >= min(var.log_retention_days, 3653)][0]
+}
+
 # What the service says, which `fraiseql deploy health` reads of a region that does not answer well.
 resource "azurerm_monitor_data_collection_rule" "service" {
   name                = "${var.name}-service"

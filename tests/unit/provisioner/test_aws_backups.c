@@ -51,7 +51,9 @@ START_TEST(a_new_instance_is_like_the_old_one_but_has_no_address)
                "VpcSecurityGroupMembership>"
                "<VpcSecurityGroupMembership><VpcSecurityGroupId>sg-2</VpcSecurityGroupId></"
                "VpcSecurityGroupMembership>"
-               "</VpcSecurityGroups><TagList>"
+               "</VpcSecurityGroups><EnabledCloudwatchLogsExports><member>postgresql</member>"
+               "<member>upgrade</member></EnabledCloudwatchLogsExports>"
+               "<IAMDatabaseAuthenticationEnabled>true</IAMDatabaseAuthenticationEnabled><TagList>"
                "<Tag><Key>fraiseql-deployment</Key><Value>shop &amp; co</Value></Tag>"
                "<Tag><Key>aws:cloudformation</Key><Value>x</Value></Tag>"
                "<Tag><Key>fraiseql-address</Key><Value>aws_db_instance.this</Value></Tag></TagList></I>");
@@ -62,7 +64,10 @@ START_TEST(a_new_instance_is_like_the_old_one_but_has_no_address)
     ck_assert_str_eq(buf_text(&form.text),
                      "Action=A&Version=1&DBInstanceClass=db.t3.large&MultiAZ=true&DBSubnetGroupName=sub"
                      "&DBParameterGroupName=par&VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-1"
-                     "&VpcSecurityGroupIds.VpcSecurityGroupId.2=sg-2&CopyTagsToSnapshot=true"
+                     "&VpcSecurityGroupIds.VpcSecurityGroupId.2=sg-2"
+                     "&EnableCloudwatchLogsExports.member.1=postgresql"
+                     "&EnableCloudwatchLogsExports.member.2=upgrade&EnableIAMDatabaseAuthentication=true"
+                     "&CopyTagsToSnapshot=true"
                      "&Tags.Tag.1.Key=fraiseql-deployment&Tags.Tag.1.Value=shop%20%26%20co"
                      "&Tags.Tag.2.Key=fraiseql-restored-from&Tags.Tag.2.Value=one");
     aws_form_deinit(&form);

@@ -2,6 +2,8 @@
 #include "provisioner/embedded.h"
 #include "tests/support/support.h"
 
+#include <stdio.h>
+
 static struct arena *arena;
 
 static void begin(void)
@@ -106,6 +108,27 @@ START_TEST(what_a_deployment_does_not_make_is_not_asked_for)
 }
 END_TEST
 
+START_TEST(what_the_provider_calls_is_asked_for)
+{
+    const char *text = "  eu: {provider: aws, location: eu-west-1, size: small}\n"
+                       "replication: {mode: active-active}\n";
+    struct string_list list = actions_of(parsed(", max_instances: 4", text));
+    FILE *calls = fopen(TEST_SOURCE_DIR "/tests/data/permissions/aws_calls.txt", "re");
+    char line[256];
+    unsigned seen = 0;
+    ck_assert_ptr_nonnull(calls);
+    while (fgets(line, sizeof line, calls)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] == '#')
+            continue;
+        ck_assert_msg(has(&list, line), "%s is called and not asked for", line);
+        seen++;
+    }
+    ck_assert_uint_gt(seen, 100);
+    (void)fclose(calls);
+}
+END_TEST
+
 START_TEST(resources_have_the_names_of_the_module)
 {
     static const struct {
@@ -139,6 +162,7 @@ static Suite *permissions_suite(void)
     tcase_add_test(tcase, every_type_of_the_module_has_a_row);
     tcase_add_test(tcase, each_action_once_in_order);
     tcase_add_test(tcase, what_a_deployment_does_not_make_is_not_asked_for);
+    tcase_add_test(tcase, what_the_provider_calls_is_asked_for);
     tcase_add_test(tcase, resources_have_the_names_of_the_module);
     suite_add_tcase(suite, tcase);
     return suite;

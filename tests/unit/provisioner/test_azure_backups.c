@@ -49,6 +49,19 @@ START_TEST(a_new_server_is_in_the_same_network_and_has_no_address)
         "\"fraiseql-restored-from\":\"daily\"},\"properties\":{\"createMode\":\"PointInTimeRestore\","
         "\"sourceServerResourceId\":\"/s\",\"pointInTimeUTC\":\"1970-01-01T00:00:01.000Z\","
         "\"network\":{\"delegatedSubnetResourceId\":\"/n\",\"privateDnsZoneArmResourceId\":\"/z\"}}}");
+    buf_reset(&out);
+    source =
+        json_of("{\"id\":\"/s\",\"location\":\"westeurope\",\"properties\":{\"dataEncryption\":{\"type\":"
+                "\"AzureKeyVault\",\"primaryKeyURI\":\"https://v.vault.azure.net/keys/k\","
+                "\"primaryEncryptionKeyStatus\":\"Valid\",\"primaryUserAssignedIdentityId\":\"/i\"}}}");
+    ck_assert_int_eq(azure_backups_copy(source, 1000000000, "daily", &out, &err), 0);
+    ck_assert_str_eq(
+        buf_text(&out),
+        "{\"location\":\"westeurope\",\"tags\":{\"fraiseql-restored-from\":\"daily\"},\"identity\":{\"type\":"
+        "\"UserAssigned\",\"userAssignedIdentities\":{\"/i\":{}}},\"properties\":{\"createMode\":"
+        "\"PointInTimeRestore\",\"sourceServerResourceId\":\"/s\",\"pointInTimeUTC\":"
+        "\"1970-01-01T00:00:01.000Z\",\"dataEncryption\":{\"type\":\"AzureKeyVault\",\"primaryKeyURI\":"
+        "\"https://v.vault.azure.net/keys/k\",\"primaryUserAssignedIdentityId\":\"/i\"}}}");
     ck_assert_int_eq(azure_backups_copy(json_of("{\"id\":\"/s\"}"), 1, "daily", &out, &err), ERR_PEER);
     buf_deinit(&out);
 }

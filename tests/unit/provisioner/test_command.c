@@ -40,6 +40,20 @@ START_TEST(providers_are_found_by_name)
 }
 END_TEST
 
+START_TEST(every_provider_that_is_deployed_is_a_choice_and_no_other)
+{
+    const struct option_enum *choice = provider_choices;
+    for (size_t i = 0; provider_all()[i]; i++) {
+        if (provider_all()[i]->refusal)
+            continue;
+        ck_assert_ptr_nonnull(choice->name);
+        ck_assert_str_eq(choice->name, provider_all()[i]->name);
+        choice++;
+    }
+    ck_assert_ptr_null(choice->name);
+}
+END_TEST
+
 static Suite *command_suite(void)
 {
     Suite *suite = suite_create("command");
@@ -47,6 +61,7 @@ static Suite *command_suite(void)
     tcase_add_test(tcase, usage_errors_are_64);
     tcase_add_test(tcase, help_of_every_verb);
     tcase_add_test(tcase, providers_are_found_by_name);
+    tcase_add_test(tcase, every_provider_that_is_deployed_is_a_choice_and_no_other);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -99,6 +99,14 @@ START_TEST(waivers)
 }
 END_TEST
 
+START_TEST(a_restore_without_backups_is_no_question)
+{
+    judge("", "backup:\n  enabled: false\n  restore-test: true\n");
+    for (size_t i = 0; i < report.count; i++)
+        ck_assert_str_ne(report.results[i].rule, "restore-tested");
+}
+END_TEST
+
 START_TEST(every_judge_has_a_line_in_the_table_and_every_line_a_judge)
 {
     const struct embedded_file *table = embedded_find("compliance/rules.csv");
@@ -122,6 +130,7 @@ static Suite *compliance_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_file_that_meets_each_rule_and_one_that_does_not);
     tcase_add_test(tcase, waivers);
+    tcase_add_test(tcase, a_restore_without_backups_is_no_question);
     tcase_add_test(tcase, every_judge_has_a_line_in_the_table_and_every_line_a_judge);
     suite_add_tcase(suite, tcase);
     return suite;

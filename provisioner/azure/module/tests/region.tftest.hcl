@@ -138,6 +138,19 @@ run "long_name" {
   }
 }
 
+run "logs_for_six_years" {
+  command = apply
+
+  variables {
+    log_retention_days = 2190
+  }
+
+  assert {
+    condition     = azurerm_log_analytics_workspace.this.retention_in_days == 730 && { for name, table in azurerm_log_analytics_workspace_table.kept : name => table.total_retention_in_days } == { AzureDiagnostics = 2191, Syslog = 2191 }
+    error_message = "What a workspace does not keep its tables do."
+  }
+}
+
 run "not_a_key" {
   command = plan
 
