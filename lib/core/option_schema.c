@@ -176,25 +176,38 @@ static void write_option(struct schema *schema, const struct option *option)
     json_object_end(&schema->json);
 }
 
+/* A section that is left out is read as an empty one, so what it must have makes itself required. */
+static bool is_required(const struct option *option)
+{
+    bool required = option->required;
+    if (!required && option->type == OPT_SECTION && !option->default_text) {
+        for (size_t i = 0; !required && i < option->section->option_count; i++)
+            required = is_required(&option->section->options[i]);
+    }
+    return required;
+}
+
 static void write_required_list(struct schema *schema, const struct option_section *section)
 {
     bool any = false;
     for (size_t i = 0; i < section->option_count; i++)
-        any = any || section->options[i].required;
+        any = any || is_required(&section->options[i]);
     if (!any)
         return;
     json_key(&schema->json, "required");
     json_array_begin(&schema->json);
     for (size_t i = 0; i < section->option_count; i++) {
-        if (section->options[i].required)
+        if (is_required(&section->options[i]))
             json_text(&schema->json, section->options[i].name);
     }
     json_array_end(&schema->json);
 }
 
+/* Of a mapping: a section that is null has neither. */
 static void write_required_set(struct json_writer *json, const char *first, const char *second)
 {
     json_object_begin(json);
+    json_kv_text(json, "type", "object");
     json_key(json, "required");
     json_array_begin(json);
     json_text(json, first);

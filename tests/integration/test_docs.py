@@ -232,6 +232,8 @@ class Generated(unittest.TestCase):
         region = {"provider": "aws", "location": "us-east-1"}
         sound = {"metadata": {"name": "a"}, "regions": {"r": region}}
         self.assertTrue(validator.is_valid(sound))
+        self.assertTrue(validator.is_valid({**sound, "regions": {"r": {**region, "database": None}}}))
+        self.assertFalse(validator.is_valid({"regions": sound["regions"]}))
         for wrong in [{"regions": {}}, {"regions": {"r": {**region, "provider": "kubernetes"}}}, {"version": 2},
                       {"regions": {"r": {**region, "size": "huge"}}}, {"compliance": {"standards": ["pci"]}},
                       {"replication": {"consistency": "casual"}}, {"backups": {}},
