@@ -315,6 +315,9 @@ int yaml_parse(struct arena *arena, const char *file, struct str bytes, struct n
     }
     if (!check_bytes(file, bytes, diag))
         return ERR_PARSE;
+    /* YAML 1.2, 5.2: a byte order mark may stand first. Told the encoding, libyaml takes it for text. */
+    if (bytes.len >= 3 && memcmp(bytes.ptr, "\xEF\xBB\xBF", 3) == 0)
+        bytes = (struct str){bytes.ptr + 3, bytes.len - 3};
     struct reader reader = {.arena = arena, .file = kept, .bytes = bytes, .diag = diag};
     if (!yaml_parser_initialize(&reader.yaml)) {
         (void)diag_add(diag, DIAG_ERROR, file, 0, 0, "the file needs more memory than there is");

@@ -52,17 +52,45 @@ static void check_copy_location(const struct deployment *deployment, struct find
                      "\"%.60s\" is no location of any cloud that this file uses", backup->copy_location);
 }
 
-static void check_store(const struct deployment *deployment, struct findings *findings)
+/* True too while a region's provider is not known. */
+static bool has_own_hosts(const struct deployment *deployment)
 {
-    if (deployment->backup.store.type == STORE_LOCAL)
-        return;
     for (size_t i = 0; i < deployment_region_count(deployment); i++) {
         const struct region *region = deployment_region(deployment, i);
         if (!region->provider || region->provider->own_hosts)
-            return;
+            return true;
     }
-    (void)check_fail(deployment, findings, "backup-store", "backup.store",
-                     "is for own hosts: each cloud keeps the backups of its databases itself");
+    return false;
+}
+
+/* What nothing would come of on clouds, where somebody might count on it; defaults may be written out. */
+static void check_own_hosts_only(const struct deployment *deployment, struct findings *findings)
+{
+    const struct deployment_service *service = &deployment->service;
+    const struct deployment_monitoring *monitoring = &deployment->monitoring;
+    const struct {
+        const char *path;
+        bool given;
+    } rows[] = {
+        {"service.binary", service->binary},
+        {"service.command", service->command.count > 0},
+        {"service.version", service->version},
+        {"network.topology", deployment->network.topology != TOPOLOGY_SHARED},
+        {"monitoring.prometheus", !monitoring->prometheus},
+        {"monitoring.alertmanager", !monitoring->alertmanager},
+        {"monitoring.webhook", monitoring->webhook},
+        {"monitoring.switch-traffic", monitoring->switch_traffic != SWITCH_TRAFFIC_LAG},
+    };
+    if (has_own_hosts(deployment))
+        return;
+    if (deployment->backup.store.type != STORE_LOCAL)
+        (void)check_fail(deployment, findings, "backup-store", "backup.store",
+                         "is for own hosts: each cloud keeps the backups of its databases itself");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].given && check_written(deployment, rows[i].path))
+            (void)check_fail(deployment, findings, "own-hosts", rows[i].path,
+                             "is for own hosts, and no region is on them: take it out");
+    }
 }
 
 static void check_availability(const struct deployment *deployment, struct findings *findings)
@@ -84,7 +112,10 @@ void check_operation(const struct deployment *deployment, struct findings *findi
     const struct deployment_backup *backup = &deployment->backup;
     check_window(deployment, findings);
     check_copy_location(deployment, findings);
-    check_store(deployment, findings);
+    check_own_hosts_only(deployment, findings);
+    check_no_password(deployment, backup->store.endpoint, "backup.store.endpoint", findings);
+    check_no_password(deployment, deployment->monitoring.otlp_endpoint, "monitoring.otlp-endpoint", findings);
+    check_no_password(deployment, deployment->monitoring.webhook, "monitoring.webhook", findings);
     if (backup->retention_ns % NS_PER_DAY)
         (void)check_fail(deployment, findings, "backup-retention", "backup.retention",
                          "is counted in whole days, such as 14d");

@@ -29,16 +29,6 @@ static bool is_secret(const char *name)
     return false;
 }
 
-/* "scheme://user:password@host". */
-static bool holds_password(const char *value)
-{
-    const char *host = strstr(value, "://");
-    const char *at = host ? strchr(host, '@') : NULL;
-    const char *colon = host ? strchr(host + 3, ':') : NULL;
-    const char *slash = host ? strchr(host + 3, '/') : NULL;
-    return at && colon && colon < at && !(slash && slash < at);
-}
-
 /* What the deployment itself sets; NULL: the name is free. */
 static const char *setter_of(const char *name)
 {
@@ -91,7 +81,7 @@ static void check_environment(const struct deployment *deployment, struct findin
         const char *path = check_path(deployment, "service.environment.%s", pair->key);
         if (!check_variable(deployment, pair->key, path, findings))
             continue;
-        if (is_secret(pair->key) || holds_password(pair->value) || is_token(pair->value)) {
+        if (is_secret(pair->key) || check_holds_password(pair->value) || is_token(pair->value)) {
             struct finding *finding = check_fail(deployment, findings, "secret-in-file", path,
                                                  "looks like a secret, and this file is no place for one");
             finding_hint(findings, finding,
@@ -128,9 +118,7 @@ void check_service(const struct deployment *deployment, struct findings *finding
         (void)check_fail(deployment, findings, "schema-address", "service.schema",
                          "want an https, s3 or gs address, or a path inside the image, found \"%.80s\"",
                          schema);
-    if (schema && holds_password(schema))
-        (void)check_fail(deployment, findings, "secret-in-file", "service.schema",
-                         "holds a password, and this file is no place for one");
+    check_no_password(deployment, schema, "service.schema", findings);
     check_path_option(deployment, service->health_path, "service.health-path", findings);
     check_path_option(deployment, service->readiness_path, "service.readiness-path", findings);
     check_path_option(deployment, service->metrics_path, "service.metrics-path", findings);

@@ -1,6 +1,9 @@
-/* Control characters: no key or value of the file may hold one, since all of it ends up in names, scripts,
- * terminals and lines of logs. Line ends are allowed where SQL and reasons are written. */
+/* Passwords in addresses. And control characters: no key or value of the file may hold one, since all of it
+ * ends up in names, scripts, terminals and lines of logs. Line ends are allowed where SQL and reasons are
+ * written. */
 #include "provisioner/config/checks.h"
+
+#include <string.h>
 
 static bool is_sound(struct str text, bool lines)
 {
@@ -32,6 +35,23 @@ static void check_node(const struct node *node, struct findings *findings)
                                "%s: a key holds a control character", node_path(node, path));
         check_node(node->pairs[i].value, findings);
     }
+}
+
+bool check_holds_password(const char *text)
+{
+    const char *host = strstr(text, "://");
+    const char *at = host ? strchr(host, '@') : NULL;
+    const char *colon = host ? strchr(host + 3, ':') : NULL;
+    const char *slash = host ? strchr(host + 3, '/') : NULL;
+    return at && colon && colon < at && !(slash && slash < at);
+}
+
+void check_no_password(const struct deployment *deployment, const char *text, const char *path,
+                       struct findings *findings)
+{
+    if (text && check_holds_password(text))
+        (void)check_fail(deployment, findings, "secret-in-file", path,
+                         "holds a password, and this file is no place for one");
 }
 
 void check_texts(const struct deployment *deployment, struct findings *findings)

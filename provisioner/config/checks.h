@@ -39,6 +39,11 @@ const char *check_nearest(const struct deployment *deployment, const char *text,
 bool check_is_name(const char *text, size_t max);
 /* Text of `allowed` characters, letters and digits only. */
 bool check_is_plain(const char *text, const char *allowed);
+/* True of "scheme://user:password@host". */
+bool check_holds_password(const char *text);
+/* Reports one that does; `text` may be NULL. */
+void check_no_password(const struct deployment *deployment, const char *text, const char *path,
+                       struct findings *findings);
 /* Reports a region's name that is not there. */
 void check_region_name(const struct deployment *deployment, const char *name, const char *path,
                        struct findings *findings);

@@ -59,6 +59,21 @@ START_TEST(a_tree_with_positions)
 }
 END_TEST
 
+START_TEST(a_byte_order_mark_is_no_text)
+{
+    const struct node *root = parse(STR("\xEF\xBB\xBF"
+                                        "ab: 1\nc: 2\n"));
+    ck_assert_ptr_nonnull(root);
+    const struct node_pair *first = node_find(root, "ab");
+    ck_assert_uint_eq(first->line, 1);
+    ck_assert_uint_eq(first->column, 1);
+    ck_assert_uint_eq(node_find(root, "c")->line, 2);
+    const struct node *empty = parse(STR("\xEF\xBB\xBF"));
+    ck_assert_ptr_nonnull(empty);
+    ck_assert_uint_eq(empty->count, 0);
+}
+END_TEST
+
 START_TEST(types_come_from_the_reader)
 {
     const struct node *root = parse(STR("country: no\nzip: 01234\nquoted: 'null'\nnothing:\ntilde: ~\n"));
@@ -194,6 +209,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_tree_with_positions);
     tcase_add_test(tests, members_and_their_texts);
+    tcase_add_test(tests, a_byte_order_mark_is_no_text);
     tcase_add_test(tests, types_come_from_the_reader);
     tcase_add_loop_test(tests, an_empty_document_is_an_empty_mapping, 0, 5);
     tcase_add_test(tests, refused_with_a_position);
