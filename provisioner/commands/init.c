@@ -154,7 +154,7 @@ static void record(struct command_context *ctx, const char *path, bool written, 
     buf_deinit(&line);
 }
 
-static int write_out(struct command_context *ctx, const char *path, struct buf *text)
+static int write_out(struct command_context *ctx, const char *path, struct buf *text, bool sound)
 {
     struct error err = {0};
     if (strcmp(path, "-") == 0 || ctx->dry_run) {
@@ -175,7 +175,8 @@ static int write_out(struct command_context *ctx, const char *path, struct buf *
     }
     record(ctx, path, true, text);
     if (!ctx->json)
-        output_printf(ctx->out, "Wrote %s. Next: fraiseql deploy cost %s\n", path, path);
+        output_printf(ctx->out, "Wrote %s. Next: %sfraiseql deploy %s %s\n", path,
+                      sound ? "" : "mend what is said of it, then ", sound ? "cost" : "validate", path);
     return STATUS_OK;
 }
 
@@ -192,7 +193,7 @@ static int run(struct command_context *ctx)
         status = check(ctx, path, old != NULL, &text);
     /* A conversion is written whatever is wrong with it: what is missing is easier added to it. */
     if (!status || (old && status == STATUS_CONFIG && text.len)) {
-        int written = write_out(ctx, path, &text);
+        int written = write_out(ctx, path, &text, !status);
         status = written ? written : status;
     }
     buf_deinit(&text);

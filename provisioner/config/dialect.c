@@ -99,21 +99,22 @@ static bool take_compute(const struct conversion *conversion, const char *key, c
     return false;
 }
 
-/* "500gb" is 500GB. */
+/* "500gb" and "500" are 500GB. What is no size is left for the file's own reader to refuse. */
 static bool put_storage(const struct conversion *conversion, const struct node *value)
 {
+    static const char *const units[][2] = {{"", "GB"},     {"MB", "MB"},   {"GB", "GB"},  {"TB", "TB"},
+                                           {"MiB", "MiB"}, {"GiB", "GiB"}, {"TiB", "TiB"}};
     if (!is_text(value))
         return false;
     size_t digits = strspn(value->scalar.ptr, "0123456789.");
-    const char *unit = value->scalar.ptr + digits;
-    static const char *const units[] = {"MB", "GB", "TB", "MiB", "GiB", "TiB"};
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (strcasecmp(unit, units[i]) == 0)
-            unit = units[i];
+    for (size_t i = 0; digits && i < ARRAY_LEN(units); i++) {
+        if (strcasecmp(value->scalar.ptr + digits, units[i][0]) == 0) {
+            buf_printf(conversion->out, "      storage: %.*s%s\n", (int)digits, value->scalar.ptr,
+                       units[i][1]);
+            return true;
+        }
     }
-    buf_printf(conversion->out, "      storage: %.*s%s\n", (int)digits, value->scalar.ptr,
-               strchr("MGT", *unit) && *unit ? unit : "GB");
-    return true;
+    return put(conversion, 6, "storage", value);
 }
 
 static bool take_database(const struct conversion *conversion, const char *key, const struct node *value)

@@ -192,6 +192,15 @@ class Init(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("old.yaml:7:23: warning: regions.us.networking.vpc is not carried over", done.stderr)
         self.assertEqual(deploy("validate", self.path).returncode, 0)
+        self.assertIn(f"Next: fraiseql deploy cost {self.path}\n", done.stdout)
+
+    def test_a_conversion_with_errors_is_written_and_says_to_mend_them(self):
+        old = self.folder.file("old.yaml", "metadata: {name: shop}\nregions:\n  us:\n    provider: aws\n    location: us-east-1\n"
+                               "    database: {storage: lots}\n")
+        done = deploy("init", "--from", old, "--out", self.path)
+        self.assertEqual(done.returncode, 65)
+        self.assertIn('regions.us.database.storage: "lots" is not a size', done.stderr)
+        self.assertIn(f"Next: mend what is said of it, then fraiseql deploy validate {self.path}\n", done.stdout)
 
 
 class Completion(Case):

@@ -63,11 +63,37 @@ START_TEST(everything_is_carried_over_or_named)
 }
 END_TEST
 
+START_TEST(what_is_no_size_stays_as_it_is)
+{
+    static const struct {
+        const char *old, *written;
+    } rows[] = {{"lots", "storage: lots\n"},
+                {"500", "storage: 500GB\n"},
+                {"20 potatoes", "storage: \"20 potatoes\"\n"},
+                {"\"5GB\\nx: y\"", "storage: \"5GB\\nx: y\"\n"}};
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    struct buf old = BUF_INIT(1 << 10), text = BUF_INIT(1 << 16);
+    struct findings findings;
+    struct diag diag;
+    struct node *root;
+    diag_init(&diag);
+    findings_init(&findings, arena);
+    buf_printf(&old, "regions: {a: {database: {storage: %s}}}\n", rows[_i].old);
+    ck_assert_int_eq(yaml_parse(arena, "old.yaml", buf_str(&old), &root, &diag), 0);
+    dialect_convert(root, &findings, &text);
+    ck_assert_contains(buf_text(&text), rows[_i].written);
+    buf_deinit(&text);
+    buf_deinit(&old);
+    diag_deinit(&diag);
+}
+END_TEST
+
 static Suite *dialect_suite(void)
 {
     Suite *suite = suite_create("dialect");
     TCase *tcase = tcase_create("dialect");
     tcase_add_test(tcase, everything_is_carried_over_or_named);
+    tcase_add_loop_test(tcase, what_is_no_size_stays_as_it_is, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;
 }
