@@ -5,7 +5,7 @@
 
 #define LOAD_BALANCER_ZONES 3
 #define GATEWAY_UNITS       20 /* an application gateway of two instances reserves ten each */
-#define OWN_SECRETS         2 /* the database's password and the metrics token */
+#define OWN_SECRETS         2  /* the database's password and the metrics token */
 #define SECRET_READS        10000.0
 
 /* What the clouds' modules make (provisioner/<provider>/module). */

@@ -164,22 +164,24 @@ START_TEST(application_gateway)
 {
     check_reads(
         "Application Gateway",
-        PAGE(ITEM_OF("Application Gateway", "Application Gateway Standard v2", "Standard",
-                     "Standard Fixed Cost", "", "1/Hour", "0", "Consumption", "0.246") ","
-             ITEM_OF("Application Gateway", "Application Gateway Standard v2", "Standard",
-                     "Standard Capacity Units", "", "1 Hour", "0", "Consumption", "0.008") ","
-             ITEM_OF("Application Gateway", "Application Gateway WAF v2", "Standard", "Standard Fixed Cost",
-                     "", "1/Hour", "0", "Consumption", "0.443")),
+        PAGE(ITEM_OF(
+            "Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Fixed Cost", "",
+            "1/Hour", "0", "Consumption",
+            "0.246") "," ITEM_OF("Application Gateway", "Application Gateway Standard v2", "Standard",
+                                 "Standard Capacity Units", "", "1 Hour", "0", "Consumption",
+                                 "0.008") "," ITEM_OF("Application Gateway", "Application Gateway WAF v2",
+                                                      "Standard", "Standard Fixed Cost", "", "1/Hour", "0",
+                                                      "Consumption", "0.443")),
         "westeurope,lb,0.246,hour\nwesteurope,lb-lcu,0.008,hour\n");
 }
 END_TEST
 
 START_TEST(the_same_everywhere)
 {
-    static const char page[] = PAGE(
-        "{\"currencyCode\":\"USD\",\"retailPrice\":0.045,\"armRegionName\":\"Global\",\"meterName\":"
-        "\"Standard Gateway\",\"productName\":\"NAT Gateway\",\"skuName\":\"Standard\","
-        "\"serviceName\":\"NAT Gateway\",\"unitOfMeasure\":\"1 Hour\",\"type\":\"Consumption\"}");
+    static const char page[] =
+        PAGE("{\"currencyCode\":\"USD\",\"retailPrice\":0.045,\"armRegionName\":\"Global\",\"meterName\":"
+             "\"Standard Gateway\",\"productName\":\"NAT Gateway\",\"skuName\":\"Standard\","
+             "\"serviceName\":\"NAT Gateway\",\"unitOfMeasure\":\"1 Hour\",\"type\":\"Consumption\"}");
     struct azure_reader reader;
     struct error err = {0};
     azure_reader_init(&reader, azure_global_services[0], azure_global, &scope, &found);
