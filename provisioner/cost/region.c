@@ -1,8 +1,11 @@
 /* What one region runs: machines, database, network, and what keeps them watched and safe. */
 #include "provisioner/cost/internal.h"
 
+#include <math.h>
+
 #define LOAD_BALANCER_ZONES 3
-#define OWN_SECRETS         2 /* the database's password and the metrics token */
+#define GATEWAY_UNITS       20 /* an application gateway of two instances reserves ten each */
+#define OWN_SECRETS         2  /* the database's password and the metrics token */
 #define SECRET_READS        10000.0
 
 /* What the clouds' modules make (provisioner/<provider>/module). */
@@ -113,10 +116,15 @@ static void add_load_balancer(struct builder *builder)
     double gb = (double)builder->usage->load_balancer_bytes / COST_BYTES_PER_GB;
     cost_add(builder, "network", "load balancer", COST_HOURS, "hour", cost_price(builder, "lb"),
              "Load balancer");
-    /* One capacity unit takes one GB in an hour. */
+    /* One capacity unit takes one GB in an hour. Of an application gateway's, those reserved by its smallest
+     * number of instances are charged for whether they are used or not. */
     if (is(builder, "aws"))
         cost_add(builder, "network", "load balancer", gb, "hour", cost_price(builder, "lb-lcu"),
                  "Load balancer capacity units, one a GB");
+    else if (is(builder, "azure"))
+        cost_add(builder, "network", "load balancer", fmax(GATEWAY_UNITS * COST_HOURS, gb), "hour",
+                 cost_price(builder, "lb-lcu"), "Application gateway's capacity units, %d at least",
+                 GATEWAY_UNITS);
     else
         cost_add(builder, "network", "load balancer", gb, "GB", cost_price(builder, "lb-data"),
                  "Load balancer, data");

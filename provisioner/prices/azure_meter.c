@@ -14,20 +14,25 @@
 static const char machines[] = "Virtual Machines", database[] = "Azure Database for PostgreSQL",
                   bandwidth[] = "Bandwidth";
 
-const char *const azure_services[] = {machines,  database, "Load Balancer", "NAT Gateway", "Virtual Network",
-                                      bandwidth, NULL};
+const char *const azure_services[] = {
+    machines, database, "Application Gateway", "NAT Gateway", "Virtual Network", bandwidth, NULL};
 
 /* What these sell costs the same everywhere and is listed under no place, or under this one. */
-const char *const azure_global_services[] = {"Load Balancer", "NAT Gateway", NULL};
+const char *const azure_global_services[] = {"NAT Gateway", NULL};
 const char azure_global[] = "Global";
 
 /* The rows of a service that are one item. */
 static const struct rule {
     const char *service, *product, *sku, *meter, *azure_unit, *item, *unit; /* product: NULL: any */
 } rules[] = {
-    {"Load Balancer", "Load Balancer", "Standard", "Standard Included LB Rules and Outbound Rules", "1 Hour",
+    {"Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Fixed Cost", "1 Hour",
      "lb", "hour"},
-    {"Load Balancer", "Load Balancer", "Standard", "Standard Data Processed", "1 GB", "lb-data", "GB"},
+    {"Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Fixed Cost", "1/Hour",
+     "lb", "hour"},
+    {"Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Capacity Units",
+     "1 Hour", "lb-lcu", "hour"},
+    {"Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Capacity Units",
+     "1/Hour", "lb-lcu", "hour"},
     {"NAT Gateway", "NAT Gateway", "Standard", "Standard Gateway", "1 Hour", "nat", "hour"},
     {"NAT Gateway", "NAT Gateway", "Standard", "Standard Data Processed", "1 GB", "nat-data", "GB"},
     {"Virtual Network", "IP Addresses", "Standard", "Standard IPv4 Static Public IP", "1 Hour", "ipv4",

@@ -3,8 +3,8 @@
  *
  * Taken are list prices of consumption in USD: virtual machines with Linux (no Windows, Spot, Low Priority,
  * Cloud Services or dedicated hosts), compute, storage and backup of PostgreSQL flexible servers, the
- * standard load balancer, NAT gateway and public address, and traffic to the internet behind the free
- * allowance.
+ * application gateway Standard v2, the standard NAT gateway and public address, and traffic to the internet
+ * behind the free allowance.
  *
  * The database's compute is sold by the vCore of a series ("vCore", "1 vCore") or as "4 vCore"; where several
  * sizes of one series cost the same, theirs is the price of one vCore. A class gets the price of its own

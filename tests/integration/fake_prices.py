@@ -205,8 +205,8 @@ def azure_items(region):
     db = lambda product, sku, meter, price, **more: azure_item(region, postgres, product, sku, meter, price, **more)
     if region == "Global":
         return [
-            azure_item(region, "Load Balancer", "Load Balancer", "Standard", "Standard Included LB Rules and Outbound Rules", 0.0251),
-            azure_item(region, "Load Balancer", "Load Balancer", "Standard", "Standard Data Processed", 0.0051, "1 GB"),
+            azure_item(region, "NAT Gateway", "NAT Gateway", "Standard", "Standard Gateway", 0.0451),
+            azure_item(region, "NAT Gateway", "NAT Gateway", "Standard", "Standard Data Processed", 0.0452, "1 GB"),
         ]
     return [
         vm("Virtual Machines Dsv5 Series", "D4s v5", 0.2301),
@@ -222,8 +222,9 @@ def azure_items(region):
         db("Az DB for PostgreSQL Flexible Server Storage", "Storage", "Storage Data Stored", 0.1381, unit="1 GB/Month"),
         db("Azure Database for PostgreSQL Flexible Server Backup Storage", "Backup Storage LRS", "Backup Storage LRS Data Stored", 0.0951,
            unit="1 GB/Month"),
-        azure_item(region, "NAT Gateway", "NAT Gateway", "Standard", "Standard Gateway", 0.0451),
-        azure_item(region, "NAT Gateway", "NAT Gateway", "Standard", "Standard Data Processed", 0.0452, "1 GB"),
+        azure_item(region, "Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Fixed Cost", 0.2461, "1/Hour"),
+        azure_item(region, "Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Capacity Units", 0.0081, "1/Hour"),
+        azure_item(region, "Application Gateway", "Application Gateway WAF v2", "Standard", "Standard Fixed Cost", 0.443, "1/Hour"),
         azure_item(region, "Virtual Network", "IP Addresses", "Standard", "Standard IPv4 Static Public IP", 0.0052),
         azure_item(region, "Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Data Transfer Out", 0.0, "1 GB"),
         azure_item(region, "Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Data Transfer Out", 0.0871, "1 GB", tier=100.0),

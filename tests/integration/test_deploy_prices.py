@@ -88,10 +88,10 @@ class Refresh(Prices):
             "vm-vcpu:n2": "0.0348", "vm-ram:n2": "0.00467", "vm-vcpu:e2": "0.024", "vm-ram:e2": "0.00321", "vm-vcpu:n2d": "0.0303",
             "disk": "0.101", "db-vcpu": "0.0414", "db-ram": "0.0071", "db-storage": "0.1701", "db-storage-ha": "0.3403",
             "db-backup": "0.0801", "db:db-f1-micro": "0.0105"}.items()})
-        self.assertEqual(azure, {("*" if item in ("lb", "lb-data") else "southeastasia", item): usd for item, usd in {
+        self.assertEqual(azure, {("*" if item in ("nat", "nat-data") else "southeastasia", item): usd for item, usd in {
             "vm:Standard_D4s_v5": "0.2301", "vm:Standard_B1s": "0.0104", "vm:Standard_D8s_v5": "0.4602",
             "db:GP_Standard_D2ds_v5": "0.2031", "db:MO_Standard_E4ds_v5": "0.524", "db-storage": "0.1381", "db-backup": "0.0951",
-            "lb": "0.0251", "lb-data": "0.0051", "nat": "0.0451", "nat-data": "0.0452", "ipv4": "0.0052",
+            "lb": "0.2461", "lb-lcu": "0.0081", "nat": "0.0451", "nat-data": "0.0452", "ipv4": "0.0052",
             "egress-internet:0": "0.0871", "egress-internet:10240": "0.0831"}.items()})
         today = time.strftime("%Y-%m-%d", time.gmtime())
         for provider in ("aws", "gcp", "azure"):
@@ -100,7 +100,7 @@ class Refresh(Prices):
         self.assertEqual(self.list("aws")["us-east-1", "lb"][2], "AWS price list AWSELB of 2026-11-20")
         self.assertIn("dearest", self.list("aws")["us-east-1", "egress-region:europe"][2])
         self.assertRegex(self.list("gcp")["europe-west1", "db-ram"][2], r"Cloud Billing Catalog [-0-9A-F]{14}; in force since 2026-11-24")
-        self.assertEqual(self.list("azure")["southeastasia", "nat"][2], "Azure Retail Prices; in force since 2023-03-01")
+        self.assertEqual(self.list("azure")["*", "nat"][2], "Azure Retail Prices; in force since 2023-03-01")
         self.assertIn("1 have several prices", out)
         self.assertGreater(len(self.fake.paths("pageToken")), 3)
         self.assertGreater(len(self.fake.paths("skip")), 3)

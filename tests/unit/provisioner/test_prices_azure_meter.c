@@ -160,20 +160,35 @@ START_TEST(another_service_or_place)
 }
 END_TEST
 
+START_TEST(application_gateway)
+{
+    check_reads(
+        "Application Gateway",
+        PAGE(ITEM_OF(
+            "Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Fixed Cost", "",
+            "1/Hour", "0", "Consumption",
+            "0.246") "," ITEM_OF("Application Gateway", "Application Gateway Standard v2", "Standard",
+                                 "Standard Capacity Units", "", "1 Hour", "0", "Consumption",
+                                 "0.008") "," ITEM_OF("Application Gateway", "Application Gateway WAF v2",
+                                                      "Standard", "Standard Fixed Cost", "", "1/Hour", "0",
+                                                      "Consumption", "0.443")),
+        "westeurope,lb,0.246,hour\nwesteurope,lb-lcu,0.008,hour\n");
+}
+END_TEST
+
 START_TEST(the_same_everywhere)
 {
-    static const char page[] = PAGE(
-        "{\"currencyCode\":\"USD\",\"retailPrice\":0.025,\"armRegionName\":\"Global\",\"meterName\":"
-        "\"Standard "
-        "Included LB Rules and Outbound Rules\",\"productName\":\"Load Balancer\",\"skuName\":\"Standard\","
-        "\"serviceName\":\"Load Balancer\",\"unitOfMeasure\":\"1 Hour\",\"type\":\"Consumption\"}");
+    static const char page[] =
+        PAGE("{\"currencyCode\":\"USD\",\"retailPrice\":0.045,\"armRegionName\":\"Global\",\"meterName\":"
+             "\"Standard Gateway\",\"productName\":\"NAT Gateway\",\"skuName\":\"Standard\","
+             "\"serviceName\":\"NAT Gateway\",\"unitOfMeasure\":\"1 Hour\",\"type\":\"Consumption\"}");
     struct azure_reader reader;
     struct error err = {0};
     azure_reader_init(&reader, azure_global_services[0], azure_global, &scope, &found);
     ck_assert_int_eq(azure_reader_feed(&reader, str_from(page), &err), 0);
     ck_assert_int_eq(azure_reader_page(&reader, &err), 0);
     azure_reader_deinit(&reader);
-    ck_assert_list(&found, "*,lb,0.025,hour\n");
+    ck_assert_list(&found, "*,nat,0.045,hour\n");
 }
 END_TEST
 
@@ -202,6 +217,7 @@ static Suite *azure_meter_suite(void)
     tcase_add_test(tcase, databases_by_size_and_by_vcore);
     tcase_add_test(tcase, traffic_behind_what_is_free);
     tcase_add_test(tcase, another_service_or_place);
+    tcase_add_test(tcase, application_gateway);
     tcase_add_test(tcase, the_same_everywhere);
     tcase_add_test(tcase, malformed_prices);
     suite_add_tcase(suite, tcase);
