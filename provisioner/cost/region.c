@@ -5,15 +5,15 @@
 
 #define LOAD_BALANCER_ZONES 3
 #define GATEWAY_UNITS       20 /* an application gateway of two instances reserves ten each */
-#define OWN_SECRETS         2  /* the database's password and the metrics token */
+#define OWN_SECRETS         2  /* the database's password and the metrics token; a gateway has more */
 #define SECRET_READS        10000.0
 
-/* What the clouds' modules make (provisioner/<provider>/module). */
+/* What the clouds' modules make (provisioner/<provider>/module). Azure's disks of 30 GB are sold as 32. */
 static const struct fixed {
     const char *provider;
     int root_disk_gb, gateway_disk_gb;
     const char *gateway_type;
-} modules[] = {{"aws", 20, 8, "t4g.small"}, {"gcp", 20, 10, "e2-small"}, {"azure", 30, 30, "Standard_B1s"}};
+} modules[] = {{"aws", 20, 8, "t4g.small"}, {"gcp", 20, 10, "e2-small"}, {"azure", 32, 32, "Standard_B1s"}};
 
 static const struct fixed *find_module(const char *provider)
 {
@@ -143,21 +143,30 @@ static void add_gateway(struct builder *builder)
              "Gateway's disk");
 }
 
+static bool has_gateway(const struct builder *builder)
+{
+    return deployment_replicates(builder->deployment, builder->region) &&
+           builder->deployment->network.links == LINK_TLS;
+}
+
 void cost_add_network(struct builder *builder)
 {
     const struct region *region = builder->region;
-    bool gateway =
-        deployment_replicates(builder->deployment, region) && builder->deployment->network.links == LINK_TLS;
+    bool gateway = has_gateway(builder);
     add_load_balancer(builder);
-    /* Google sells its NAT by the machine behind it. */
-    double behind = is(builder, "gcp") ? (double)region->instances : 1;
+    /* Google sells its NAT by the machine behind it, as for 32 at most. */
+    double behind = is(builder, "gcp") ? fmin((double)region->instances, 32) : 1;
     cost_add(builder, "network", "NAT", behind * COST_HOURS, "hour", cost_price(builder, "nat"),
              "NAT gateway");
     cost_add(builder, "network", "NAT", (double)builder->usage->nat_bytes / COST_BYTES_PER_GB, "GB",
              cost_price(builder, "nat-data"), "NAT gateway, data");
-    int addresses = 1 + (is(builder, "aws") ? LOAD_BALANCER_ZONES : 1) + (gateway ? 1 : 0);
+    /* NAT's and the gateway's. Google's forwarding rules and Azure's application gateways include theirs. */
+    int addresses = 1 + (is(builder, "aws") ? LOAD_BALANCER_ZONES : 0) + (gateway ? 1 : 0);
     cost_add(builder, "network", "addresses", addresses * COST_HOURS, "hour", cost_price(builder, "ipv4"),
              "Public IPv4 addresses, %d", addresses);
+    if (is(builder, "azure"))
+        cost_add(builder, "network", "private zone", 1, "month", cost_price(builder, "private-zone"),
+                 "Private DNS zone of the database");
     if (gateway)
         add_gateway(builder);
 }
@@ -184,7 +193,8 @@ static void add_backup(struct builder *builder)
 static void add_secrets(struct builder *builder)
 {
     const struct deployment_service *service = &builder->deployment->service;
-    double secrets = OWN_SECRETS + (double)service->secret_environment.count;
+    int gateways = !has_gateway(builder) ? 0 : is(builder, "gcp") ? 2 : 1;
+    double secrets = OWN_SECRETS + gateways + (double)service->secret_environment.count;
     if (is(builder, "azure")) {
         cost_add(builder, "secrets", "secrets", SECRET_READS / 1e3, "thousand",
                  cost_price(builder, "secret-requests"), "Key Vault, %g operations", SECRET_READS);
