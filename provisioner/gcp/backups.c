@@ -15,7 +15,9 @@
 struct sql {
     struct cloud_json cloud;
     const struct backup_place *place;
-    const char *project, *instances, *database; /* URL of the instances; name of the one that runs */
+    const char *project, *instances; /* URL of the instances */
+    const char *base,
+        *database; /* what the module's name begins with; name of the one that runs, once found */
 };
 
 /* --- reading -------------------------------------------------------------------------------------------- */
@@ -92,7 +94,7 @@ static int open_sql(struct sql *sql, const struct backup_place *place)
         return code;
     sql->instances = arena_printf(place->arena, "%s/projects/%s/instances", base,
                                   cloud_json_escape(sql->project, place->arena));
-    sql->database = arena_strdup(place->arena, str_from(render_name(place->deployment, place->region, name)));
+    sql->base = arena_strdup(place->arena, str_from(render_name(place->deployment, place->region, name)));
     return cloud_json_open(&sql->cloud, google_signin_new(GOOGLE_SCOPE_ALL));
 }
 
@@ -118,20 +120,60 @@ static int get_instance(struct sql *sql, const char *name, const struct node **r
     return 0;
 }
 
+/* The module's name for it: that of the region, a dash, and a mark of six digits (module/main.tf,
+ * local.mark). Labels alone do not tell: a clone has those of what it was cloned from. */
+static bool is_source(const struct sql *sql, const struct node *instance)
+{
+    struct str name = node_text(instance, "name");
+    size_t base = strlen(sql->base);
+    return is_ours(sql, instance) && name.len == base + 7 && strncmp(name.ptr, sql->base, base) == 0 &&
+           name.ptr[base] == '-' && strspn(name.ptr + base + 1, "0123456789abcdef") == 6;
+}
+
+static int take_source(struct sql *sql, const struct node *page, const struct node **ret_instance)
+{
+    const struct node *items = node_member(page, "items");
+    if (!page || page->kind != NODE_MAPPING)
+        return error_set(sql->cloud.err, ERR_PEER, "Cloud SQL answered with something else than instances");
+    for (size_t i = 0; items && items->kind == NODE_SEQUENCE && i < items->count; i++) {
+        if (!is_source(sql, items->items[i]))
+            continue;
+        if (*ret_instance)
+            return error_set(sql->cloud.err, ERR_CONFLICT,
+                             "the Cloud SQL instances %s and %s both look like the region's own",
+                             sql->database, node_text(items->items[i], "name").ptr);
+        *ret_instance = items->items[i];
+        sql->database = node_text(*ret_instance, "name").ptr;
+    }
+    return 0;
+}
+
 static int get_source(struct sql *sql, const struct node **ret_instance)
 {
-    int code = get_instance(sql, sql->database, ret_instance);
-    if (code)
-        return code;
-    if (!*ret_instance)
-        return error_set(sql->cloud.err, ERR_PEER, "there is no Cloud SQL instance %s in project %s",
-                         sql->database, sql->project);
-    if (!is_ours(sql, *ret_instance))
-        return error_set(sql->cloud.err, ERR_CONFLICT,
-                         "the Cloud SQL instance %s is not this deployment's: its label " BACKUP_LABEL
-                         " is not \"%s\"",
-                         sql->database, sql->place->deployment->metadata.name);
-    return 0;
+    struct str next = {0};
+    *ret_instance = NULL;
+    for (unsigned pages = 0; pages < BACKUP_PAGES_MAX; pages++) {
+        struct cloud_json_answer answer;
+        const char *url = arena_printf(sql->cloud.arena, "%s?maxResults=" PAGE_SIZE "%s%s", sql->instances,
+                                       next.len ? "&pageToken=" : "",
+                                       next.len ? cloud_json_escape(next.ptr, sql->cloud.arena) : "");
+        int code = cloud_json_must(&sql->cloud, "GET", url, STR(""), &answer);
+        if (!code)
+            code = take_source(sql, answer.root, ret_instance);
+        if (code)
+            return code;
+        next = node_text(answer.root, "nextPageToken");
+        if (next.len)
+            continue;
+        if (*ret_instance)
+            return 0;
+        return error_set(sql->cloud.err, ERR_PEER,
+                         "project %s has no Cloud SQL instance %s-* of this deployment (label " BACKUP_LABEL
+                         "=%s)",
+                         sql->project, sql->base, sql->place->deployment->metadata.name);
+    }
+    return error_set(sql->cloud.err, ERR_LIMIT, "Cloud SQL lists its instances on more than %u pages",
+                     BACKUP_PAGES_MAX);
 }
 
 static int list_runs(struct sql *sql, struct backup_list *list)
@@ -176,9 +218,9 @@ static int list_backups(const struct backup_place *place, struct backup_list *re
     const struct node *instance = NULL;
     *ret_list = (struct backup_list){0};
     int code = open_sql(&sql, place);
-    ret_list->database = sql.database;
     if (!code)
         code = get_source(&sql, &instance);
+    ret_list->database = sql.database;
     if (!code)
         code = list_runs(&sql, ret_list);
     if (!code)
@@ -453,6 +495,8 @@ static int restore_into(struct sql *sql, const struct restore_wish *wish, struct
 {
     const struct node *source = NULL, *target = NULL;
     int code = get_source(sql, &source);
+    if (!code && strcmp(wish->into, sql->database) == 0)
+        code = error_set(sql->cloud.err, ERR_CONFLICT, "%s is the database that runs", sql->database);
     if (!code)
         code = get_instance(sql, wish->into, &target);
     if (code)
@@ -483,8 +527,6 @@ static int restore_backup(const struct backup_place *place, const struct restore
     struct sql sql;
     *ret_restored = (struct restored){0};
     int code = open_sql(&sql, place);
-    if (!code && strcmp(wish->into, sql.database) == 0)
-        code = error_set(place->err, ERR_CONFLICT, "%s is the database that runs", sql.database);
     if (!code)
         code = restore_into(&sql, wish, ret_restored);
     cloud_json_close(&sql.cloud);

@@ -63,6 +63,7 @@ static const struct {
     {"cloudsql.instances.create", "roles/cloudsql.admin", ALWAYS},
     {"cloudsql.databases.create", "roles/cloudsql.admin", ALWAYS},
     {"cloudsql.backupRuns.create", "roles/cloudsql.admin", BACKUPS},
+    {"cloudsql.instances.list", "roles/cloudsql.admin", BACKUPS},
     {"cloudsql.backupRuns.list", "roles/cloudsql.admin", BACKUPS},
     {"cloudsql.instances.clone", "roles/cloudsql.admin", BACKUPS},
     {"cloudsql.instances.restoreBackup", "roles/cloudsql.admin", BACKUPS},

@@ -63,13 +63,21 @@ class CloudSql:
             raise ValueError(call.path)
         rest = parts[2:]
         if not rest:
-            return self.insert(call)
+            return self.insert(call) if call.method == "POST" else self.list_instances(call)
         if len(rest) == 1:
             if call.method != "GET" or call.query:
                 raise ValueError(call.method)
             return self.get(rest[0])
         return {"backupRuns": self.backup_runs, "clone": self.clone, "restoreBackup": self.restore,
                 "getLatestRecoveryTime": self.window}[rest[1]](call, rest[0])
+
+    def list_instances(self, call):
+        if call.method != "GET" or not set(call.query) <= {"maxResults", "pageToken"}:
+            raise ValueError(call.query)
+        start = int(call.query.get("pageToken", ["0"])[0])
+        more = {"nextPageToken": str(start + PAGE)} if start + PAGE < len(self.instances) else {}
+        page = [self.get(name) for name in list(self.instances)[start:start + PAGE]]
+        return {"kind": "sql#instancesList", **({"items": page} if page else {}), **more}
 
     def list_operations(self, call):
         if call.method != "GET" or not set(call.query) <= {"instance", "maxResults"}:

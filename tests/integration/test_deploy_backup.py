@@ -154,7 +154,8 @@ class Fakes(Case):
         self.rig.env.update(self.google.environment(), GOOGLE_APPLICATION_CREDENTIALS=self.google.service_account(),
                             GOOGLE_PROJECT=self.google.project)
         self.rig.env.update(self.azure.client(ARM_CLIENT_SECRET=SECRET, ARM_SUBSCRIPTION_ID=SUBSCRIPTION))
-        self.google.sql.add("demo-gcp")
+        self.google.sql.add("demo-gcp-123456", owner="another")
+        self.google.sql.add("demo-gcp-0a1b2c")
         self.azure.postgres.add("demo-azure", "another-4711", owner="another")
         self.azure.postgres.add("demo-azure", "demo-azure-k2x9")
 
@@ -177,6 +178,7 @@ class Fakes(Case):
         status, regions = self.backups()
         self.assertEqual((status, len(regions["gcp"]["backups"]), len(regions["azure"]["backups"])), (0, 3, 3))
         self.assertEqual(regions["azure"]["database"], "demo-azure-k2x9")
+        self.assertEqual(regions["gcp"]["database"], "demo-gcp-0a1b2c")
         for region in regions.values():
             self.assertLess(region["earliest"], region["latest"])
             held = [backup["at"] for backup in region["backups"]]
@@ -205,12 +207,12 @@ class Fakes(Case):
             status, text = self.rig.run("restore", "--region", name, "--at", "2001-01-01T00:00:00Z", "--yes")
             self.assertEqual(status, 65, text)
             self.assertIn("can be restored to moments from", text)
-        for running in ("demo-gcp",):
+        for running in ("demo-gcp-0a1b2c", "demo-gcp-123456"):
             status, text = self.rig.run("restore", "--region", "gcp", "--at", "latest", "--into", running, "--yes")
             self.assertEqual(status, 65, text)
         restores = [each for each in self.google.sql.operations if each["operationType"] == "RESTORE_VOLUME"]
         self.assertEqual([each["targetId"] for each in restores if each["targetId"].startswith("demo-gcp-of-")], [restores[0]["targetId"]])
-        self.assertEqual(self.google.sql.instances["demo-gcp"]["state"], "RUNNABLE")
+        self.assertEqual(self.google.sql.instances["demo-gcp-0a1b2c"]["state"], "RUNNABLE")
         made = [server for server in self.azure.postgres.servers.values() if "fraiseql-restored-from" in server["tags"]]
         self.assertEqual(len(made), 2)
         self.assertFalse([server for server in made if "fraiseql-address" in server["tags"]])
@@ -244,7 +246,7 @@ class Fakes(Case):
         self.google.sql.looks = 1000
         process = self.rig.start("restore", "--region", "gcp", "--at", "latest", "--yes")
         try:
-            wait_until(lambda: len(self.google.sql.instances) == 2, 60, "a clone")
+            wait_until(lambda: len(self.google.sql.instances) == 3, 60, "a clone")
         finally:
             process.send_signal(signal.SIGKILL)
             process.communicate(timeout=60)
@@ -252,7 +254,7 @@ class Fakes(Case):
             instance["left"] = 0
         time.sleep(1.1)  # "latest" is another moment now
         status, record = self.rig.record("restore", "restore", "--region", "gcp", "--at", "latest", "--yes")
-        self.assertEqual((status, record["found"], len(self.google.sql.instances)), (0, True, 2))
+        self.assertEqual((status, record["found"], len(self.google.sql.instances)), (0, True, 3))
         self.check()
 
     def test_what_passes_is_tried_again(self):
@@ -278,6 +280,11 @@ class Fakes(Case):
         self.assertEqual(status, 1)
         self.assertTrue(regions["gcp"]["problem"])
         self.google.faults.clear()
+        self.google.sql.add("demo-gcp-ffffff")
+        status, regions = self.backups("--region", "gcp")
+        self.assertEqual(status, 65)
+        self.assertIn("demo-gcp-0a1b2c and demo-gcp-ffffff both look like the region's own", regions["gcp"]["problem"])
+        del self.google.sql.instances["demo-gcp-ffffff"]
         self.google.sql.bad = "FAILED"
         self.azure.postgres.fails = "no room for it"
         status, text = self.rig.run("backup")
