@@ -41,11 +41,16 @@ def checked(rule, residency="", **more):
 
 KEY = "encryption-key: arn:aws:kms:%s:1:key/a"
 S3 = "state: {backend: s3, bucket: b, location: %s}\n"
+HOME = "  home: {provider: self-hosted, location: cellar, hosts: [local]}\n"
 US = "  us: {provider: aws, location: us-east-1, size: small}\n"
 
 
 def with_us(yaml):
     return yaml.replace("compliance:", US + "compliance:", 1)
+
+
+def with_home(yaml):
+    return yaml.replace("compliance:", HOME + "compliance:", 1)
 
 
 # rule: (a file that settles it, how: pass, waived or absent), (a file that does not, how: fail or manual, the line).
@@ -89,7 +94,7 @@ PAIRS = {
     "residency-telemetry": ((text(residency=ZONE), "absent"),
                             (text(residency=ZONE, more="monitoring: {otlp-endpoint: 'https://otlp.example.com:4317'}\n"), "manual", 12)),
     "residency-alerts": ((text(residency=ZONE), "absent"),
-                         (text(residency=ZONE, more="monitoring: {webhook: 'https://hooks.example.com/a'}\n"), "manual", 12)),
+                         (with_home(text(residency=ZONE, more="monitoring: {webhook: 'https://hooks.example.com/a'}\n")), "manual", 13)),
     "residency-keys": ((text(KEY % "eu-west-1", residency=ZONE), "pass"), (text(KEY % "us-east-1", residency=ZONE), "fail", 10)),
     "residency-state": ((text(residency=ZONE, more=S3 % "eu-central-1"), "pass"), (text(residency=ZONE, more=S3 % "us-east-1"), "fail", 12)),
     "transfer-outside": ((text(), "absent"), (text(eu="us-east-1"), "manual", 6)),

@@ -75,7 +75,7 @@ START_TEST(what_is_missing_is_listed_with_what_mends_it)
     cloud_will(":testIamPermissions", "200 OK", granting("cloudsql."), false);
     ck_assert_int_eq(check(ACCOUNT), 0);
     ck_assert(!cloud.check.ok);
-    ck_assert_contains(cloud.check.problem, "ops@example.com lacks 6 of ");
+    ck_assert_contains(cloud.check.problem, "ops@example.com lacks 7 of ");
     ck_assert_contains(cloud.check.problem, "cloudsql.instances.create, cloudsql.databases.create");
     ck_assert_str_eq(cloud.check.mend, "gcloud projects add-iam-policy-binding shop-1 "
                                        "--member=user:ops@example.com --role=roles/cloudsql.admin");
