@@ -33,23 +33,43 @@ static const struct option *find_option(const struct option_section *section, st
 
 #define NAMES_MAX 256
 
+/* The name that an unknown key was meant to be, NULL when it is like none. */
+static const char *nearest_name(const struct option_section *section, const struct node_pair *pair)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    while (count < section->option_count && count < NAMES_MAX) {
+        names[count] = section->options[count].name;
+        count++;
+    }
+    return str_nearest(pair->key.ptr, names, count);
+}
+
+/* True when an unknown key is told to be this one misspelt: then it is not said to be missing as well. */
+static bool is_misspelt(const struct option_section *section, const struct node *node, const char *name)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        const struct node_pair *pair = &node->pairs[i];
+        const char *nearest = find_option(section, pair->key) ? NULL : nearest_name(section, pair);
+        if (nearest && strcmp(nearest, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void refuse_unknown(const struct option_section *section, const struct node *node,
                            const struct node_pair *pair, struct diag *diag)
 {
-    const char *names[NAMES_MAX];
     char path[NODE_PATH_MAX], all[OPTION_TEXT_MAX];
-    size_t count = 0, used = 0;
+    size_t used = 0;
     all[0] = '\0';
-    for (size_t i = 0; i < section->option_count && count < NAMES_MAX; i++) {
-        const char *name = section->options[i].name;
-        names[count++] = name;
-        if (used < sizeof all)
-            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", name);
-    }
+    for (size_t i = 0; i < section->option_count && used < sizeof all; i++)
+        used +=
+            (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", section->options[i].name);
     path[0] = '\0';
     if (diag->count < DIAG_MAX)
         (void)node_path(node, path);
-    const char *nearest = str_nearest(pair->key.ptr, names, count);
+    const char *nearest = nearest_name(section, pair);
     struct error *error =
         diag_add(diag, DIAG_ERROR, node->file, pair->line, pair->column, "unknown key \"%.*s\"%s%s%s%s%s",
                  (int)(pair->key.len < 80 ? pair->key.len : 80), pair->key.ptr, path[0] ? " in " : "", path,
@@ -207,11 +227,12 @@ static void parse_default(const struct pass *pass, const struct option *option, 
 }
 
 /* The value of an option whose key is not there. */
-static void fill_absent(const struct pass *pass, const struct option *option, const struct node *node,
-                        void *member)
+static void fill_absent(const struct pass *pass, const struct option_section *section,
+                        const struct option *option, const struct node *node, void *member)
 {
     if (option->required && !pass->defaults_only) {
-        (void)node_report(node, pass->diag, DIAG_ERROR, "\"%s\" is missing", option->name);
+        if (!is_misspelt(section, node, option->name))
+            (void)node_report(node, pass->diag, DIAG_ERROR, "\"%s\" is missing", option->name);
     } else if (option->default_text) {
         parse_default(pass, option, member);
     } else if (option->type == OPT_SECTION) {
@@ -278,7 +299,7 @@ static void parse_section(const struct pass *pass, const struct option_section *
         else if (pair)
             parse_member(pass, option, pair->value, member);
         else
-            fill_absent(pass, option, node, member);
+            fill_absent(pass, section, option, node, member);
     }
     if (pass->defaults_only)
         return;

@@ -149,6 +149,17 @@ START_TEST(missing_keys_and_choices)
 }
 END_TEST
 
+START_TEST(a_misspelt_key_is_not_missing_besides)
+{
+    assert_refused("probes: [{ nmae: a, tcp: x }]\n",
+                   "f.yaml:1:12: error: unknown key \"nmae\" in probes[0]: did you mean \"name\"?\n");
+    assert_refused(
+        "probes: [{ intervall: 1s, tcp: x }]\n",
+        "f.yaml:1:10: error: probes[0]: \"name\" is missing\n"
+        "f.yaml:1:12: error: unknown key \"intervall\" in probes[0]: did you mean \"interval\"?\n");
+}
+END_TEST
+
 START_TEST(nothing_where_a_value_belongs)
 {
     assert_refused(
@@ -210,6 +221,7 @@ static Suite *suite(void)
     tcase_add_test(tests, every_type_is_read);
     tcase_add_test(tests, unknown_keys_name_the_nearest);
     tcase_add_test(tests, all_errors_are_told_at_once_with_their_path);
+    tcase_add_test(tests, a_misspelt_key_is_not_missing_besides);
     tcase_add_test(tests, missing_keys_and_choices);
     tcase_add_test(tests, nothing_where_a_value_belongs);
     tcase_add_test(tests, section_checks_see_sound_structs_only);
