@@ -73,8 +73,14 @@ bool check_written(const struct deployment *deployment, const char *path)
 {
     const struct node *node = deployment_node(deployment, path);
     const char *last = strrchr(path, '.');
+    size_t steps = 1, depth = 0;
+    for (const char *at = path; *at; at++)
+        steps += *at == '.';
+    /* The nearest above may have the same name: a region that is called account has none of its own. */
+    for (const struct node *above = node; above && above->parent; above = above->parent)
+        depth++;
     last = last ? last + 1 : path;
-    return node && node->key && strcmp(node->key, last) == 0;
+    return depth == steps && node->key && strcmp(node->key, last) == 0;
 }
 
 const char *check_nearest(const struct deployment *deployment, const char *text, const char *const *names,

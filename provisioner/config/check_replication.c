@@ -64,7 +64,8 @@ static void check_primary(const struct deployment *deployment, struct findings *
         (void)check_fail(deployment, findings, "replication", "replication.primary",
                          "a primary is chosen with mode: streaming only");
     check_region_name(deployment, replication->primary, "replication.primary", findings);
-    if (!takes_part(replication, replication->primary))
+    if (deployment_find_region(deployment, replication->primary) &&
+        !takes_part(replication, replication->primary))
         (void)check_fail(deployment, findings, "replication", "replication.primary",
                          "%s is not among replication.regions", replication->primary);
 }

@@ -30,9 +30,11 @@ static void check_node(const struct node *node, struct findings *findings)
             check_node(node->items[i], findings);
             continue;
         }
-        if (!is_sound(node->pairs[i].key, false))
+        if (!is_sound(node->pairs[i].key, false)) {
+            const char *above = node_path(node, path);
             (void)findings_add(findings, DIAG_ERROR, "control-character", node->pairs[i].value,
-                               "%s: a key holds a control character", node_path(node, path));
+                               "%s%sa key holds a control character", above, *above ? ": " : "");
+        }
         check_node(node->pairs[i].value, findings);
     }
 }

@@ -72,6 +72,7 @@ static const struct option replication_options[] = {
     {.name = "regions",
      .type = OPT_STRING_LIST,
      .offset = offsetof(struct deployment_replication, regions),
+     .not_empty = true,
      .help = "Regions that take part. Default: all."},
     {.name = "commit",
      .type = OPT_ENUM,

@@ -152,6 +152,25 @@ static void check_without(const struct deployment *deployment, const struct regi
     }
 }
 
+/* What names a cloud's product, account or key has no meaning here. `size`, storage and the like stay, so
+ * that a region moves here from a cloud. */
+static void check_no_cloud(const struct deployment *deployment, const struct region *region,
+                           struct findings *findings)
+{
+    static const char *const keys[] = {"instance_type",          "account",       "database.type",
+                                       "database.size",          "database.tier", "database.sku",
+                                       "database.encryption-key"};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const char *path = path_of(deployment, region, keys[i]);
+        if (check_written(deployment, path))
+            (void)check_fail(deployment, findings, "hosts", path,
+                             "is for a cloud, and this region is on own hosts");
+    }
+    if (region->database.public_access)
+        (void)check_fail(deployment, findings, "hosts", path_of(deployment, region, "database.public-access"),
+                         "is for a cloud, and this region is on own hosts");
+}
+
 static void check_state_backend(const struct deployment *deployment, struct findings *findings)
 {
     if (deployment->state.backend == STATE_LOCAL)
@@ -170,6 +189,7 @@ void self_hosted_check(const struct deployment *deployment, const struct region 
     if (check_host(deployment, region, findings) && check_address(deployment, region, findings))
         check_meeting(deployment, region, findings);
     check_without(deployment, region, findings);
+    check_no_cloud(deployment, region, findings);
     if (deployment_is_first_own(deployment, region)) {
         check_latencies(deployment, findings);
         check_state_backend(deployment, findings);
