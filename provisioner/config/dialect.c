@@ -1,5 +1,7 @@
 #include "provisioner/config/dialect.h"
 
+#include "provisioner/config/sections.h"
+
 #include <stdio.h>
 
 struct conversion {
@@ -67,31 +69,52 @@ static bool put(const struct conversion *conversion, unsigned indent, const char
     return true;
 }
 
-/* A member of the same name and meaning. */
-static bool put_same(const struct conversion *conversion, unsigned indent, const char *const *names,
-                     const char *key, const struct node *value)
+static void put_tree(const struct conversion *conversion, unsigned indent, const char *key,
+                     const struct node *value)
 {
-    for (; *names; names++) {
-        if (is(key, *names))
-            return put(conversion, indent, *names, value);
-    }
-    return false;
+    buf_printf(conversion->out, "%*s%s:%s", (int)indent, "", key, value->count ? "\n" : " ");
+    yaml_write_node(conversion->out, value, value->count ? indent + 2 : 0);
 }
 
-static bool put_tree(const struct conversion *conversion, const char *key, const struct node *value)
+/* A member that this format has by the same name. */
+static bool put_same(const struct conversion *conversion, unsigned indent,
+                     const struct option_section *section, const char *key, const struct node *value)
 {
-    buf_printf(conversion->out, "  %s:\n", key);
-    yaml_write_node(conversion->out, value, 4);
-    return true;
+    for (size_t i = 0; i < section->option_count; i++) {
+        const char *name = section->options[i].name;
+        if (!is(key, name))
+            continue;
+        if (value->kind == NODE_SCALAR)
+            return node_is_null(value) || put(conversion, indent, name, value);
+        put_tree(conversion, indent, name, value);
+        return true;
+    }
+    return false;
 }
 
 /* --- regions
  * --------------------------------------------------------------------------------------------------- */
 
+/* The provider says it already. */
+static bool is_machine(const struct node *type)
+{
+    static const char *const machines[][2] = {
+        {"aws", "ec2"}, {"gcp", "compute-engine"}, {"azure", "virtual-machine"}};
+    struct str provider = node_text(type->parent->parent, "provider");
+    for (size_t i = 0; i < ARRAY_LEN(machines); i++) {
+        if (str_equal_text(provider, machines[i][0]))
+            return is(type->scalar.ptr, machines[i][1]);
+    }
+    return false;
+}
+
 static bool take_compute(const struct conversion *conversion, const char *key, const struct node *value)
 {
-    if (is(key, "type"))
-        return is_text(value); /* ec2, compute-engine, virtual-machine: the provider says it */
+    if (is(key, "type") && is_text(value)) {
+        if (!is_machine(value))
+            leave(conversion, value, "the service runs on virtual machines of the region's provider");
+        return true;
+    }
     if (is(key, "instance") || is(key, "machine-type") || is(key, "size") || is(key, "instance-type"))
         return put(conversion, 4, "instance_type", value);
     if (is(key, "count"))
@@ -99,33 +122,35 @@ static bool take_compute(const struct conversion *conversion, const char *key, c
     return false;
 }
 
-/* "500gb" and "500" are 500GB. What is no size is left for the file's own reader to refuse. */
+/* "500gb" and "500 GB" are 500GB, and so is 500. Anything else is written as it is, for its error. */
 static bool put_storage(const struct conversion *conversion, const struct node *value)
 {
-    static const char *const units[][2] = {{"", "GB"},     {"MB", "MB"},   {"GB", "GB"},  {"TB", "TB"},
-                                           {"MiB", "MiB"}, {"GiB", "GiB"}, {"TiB", "TiB"}};
+    static const char *const units[] = {"", "MB", "GB", "TB", "MiB", "GiB", "TiB"};
     if (!is_text(value))
         return false;
     size_t digits = strspn(value->scalar.ptr, "0123456789.");
+    const char *unit = value->scalar.ptr + digits + strspn(value->scalar.ptr + digits, " ");
     for (size_t i = 0; digits && i < ARRAY_LEN(units); i++) {
-        if (strcasecmp(value->scalar.ptr + digits, units[i][0]) == 0) {
-            buf_printf(conversion->out, "      storage: %.*s%s\n", (int)digits, value->scalar.ptr,
-                       units[i][1]);
-            return true;
-        }
+        if (strcasecmp(unit, units[i]) != 0)
+            continue;
+        char path[NODE_PATH_MAX];
+        if (!*unit)
+            (void)findings_add(conversion->findings, DIAG_WARNING, "init", value,
+                               "%s has no unit and is taken for GB", node_path(value, path));
+        buf_printf(conversion->out, "      storage: %.*s%s\n", (int)digits, value->scalar.ptr,
+                   *unit ? units[i] : "GB");
+        return true;
     }
     return put(conversion, 6, "storage", value);
 }
 
 static bool take_database(const struct conversion *conversion, const char *key, const struct node *value)
 {
-    static const char *const same[] = {
-        "engine", "type", "size", "tier", "sku", "version", "high-availability", "max-storage", NULL};
     if (is(key, "storage"))
         return put_storage(conversion, value);
     if (is(key, "multi-az"))
         return put(conversion, 6, "high-availability", value);
-    return put_same(conversion, 6, same, key, value);
+    return put_same(conversion, 6, &section_database, key, value);
 }
 
 static bool take_networking(const struct conversion *conversion, const char *key, const struct node *value)
@@ -145,8 +170,6 @@ static bool take_networking(const struct conversion *conversion, const char *key
 
 static bool take_region(const struct conversion *conversion, const char *key, const struct node *value)
 {
-    static const char *const same[] = {"provider", "location",      "instance_type", "size",
-                                       "account",  "max-instances", "instances",     NULL};
     if (is(key, "compute")) {
         each(conversion, value, take_compute);
         return true;
@@ -160,7 +183,7 @@ static bool take_region(const struct conversion *conversion, const char *key, co
         each(conversion, value, take_networking);
         return true;
     }
-    return put_same(conversion, 4, same, key, value);
+    return put_same(conversion, 4, &section_region, key, value);
 }
 
 static bool take_named_region(const struct conversion *conversion, const char *key, const struct node *value)
@@ -177,16 +200,11 @@ static bool take_named_region(const struct conversion *conversion, const char *k
 
 static bool take_metadata(const struct conversion *conversion, const char *key, const struct node *value)
 {
-    static const char *const same[] = {"name", "environment", NULL};
-    if (is(key, "labels") && value->kind == NODE_MAPPING)
-        return put_tree(conversion, "labels", value);
-    return put_same(conversion, 2, same, key, value);
+    return put_same(conversion, 2, &section_metadata, key, value);
 }
 
 static bool take_replication(const struct conversion *conversion, const char *key, const struct node *value)
 {
-    static const char *const same[] = {"consistency", "conflict-resolution", "primary",
-                                       "rpo",         "lag-target",          NULL};
     if (is(key, "replication-lag-target"))
         return put(conversion, 2, "lag-target", value);
     if (is(key, "mode") && is_text(value)) {
@@ -199,16 +217,12 @@ static bool take_replication(const struct conversion *conversion, const char *ke
         buf_append_byte(conversion->out, '\n');
         return true;
     }
-    return put_same(conversion, 2, same, key, value);
+    return put_same(conversion, 2, &section_replication, key, value);
 }
 
 static bool take_compliance(const struct conversion *conversion, const char *key, const struct node *value)
 {
-    if (is(key, "standards") && value->kind == NODE_SEQUENCE)
-        return put_tree(conversion, "standards", value);
-    if (is(key, "data-residency") && value->kind == NODE_MAPPING)
-        return put_tree(conversion, "data-residency", value);
-    return false;
+    return put_same(conversion, 2, &section_compliance, key, value);
 }
 
 /* A list of names, or of names with settings; Prometheus has one that has a place here. */
@@ -229,7 +243,6 @@ static void take_backends(const struct conversion *conversion, const struct node
 
 static bool take_monitoring(const struct conversion *conversion, const char *key, const struct node *value)
 {
-    static const char *const same[] = {"enabled", "availability", "log-retention", "metrics-retention", NULL};
     if (is(key, "provider") || is(key, "dashboards")) {
         leave(conversion, value, "dashboards and what they read come with the collector");
         return true;
@@ -238,15 +251,18 @@ static bool take_monitoring(const struct conversion *conversion, const char *key
         take_backends(conversion, value);
         return true;
     }
-    return put_same(conversion, 2, same, key, value);
+    return put_same(conversion, 2, &section_monitoring, key, value);
 }
 
-/* "150%" or "150 % of budget" is 150. */
+/* "150%" or "150 % of budget" is 150. Anything else is written as it is, for its error. */
 static bool put_percent(const struct conversion *conversion, const char *key, const struct node *value)
 {
-    size_t digits = is_text(value) ? strspn(value->scalar.ptr, "0123456789") : 0;
-    if (!digits)
+    if (!is_text(value))
         return false;
+    size_t digits = strspn(value->scalar.ptr, "0123456789");
+    const char *rest = value->scalar.ptr + digits + strspn(value->scalar.ptr + digits, " ");
+    if (!digits || (*rest && *rest != '%'))
+        return put(conversion, 2, key, value);
     buf_printf(conversion->out, "  %s: %.*s\n", key, (int)digits, value->scalar.ptr);
     return true;
 }
@@ -274,7 +290,23 @@ static bool take_cost(const struct conversion *conversion, const char *key, cons
             leave(conversion, value, "each cloud sends its own invoice");
         return true;
     }
-    return (is(key, "budget") || is(key, "monthly-budget")) && put(conversion, 2, "monthly-budget", value);
+    if (is(key, "budget"))
+        return put(conversion, 2, "monthly-budget", value);
+    return put_same(conversion, 2, &section_cost, key, value);
+}
+
+/* A section that the other dialect has not, and this one does. */
+static bool put_own(const struct conversion *conversion, const char *key, const struct node *value)
+{
+    static const char *const own[] = {"service", "network", "traffic", "backup", "state"};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        if (!is(key, own[i]) || value->kind != NODE_MAPPING)
+            continue;
+        buf_append_byte(conversion->out, '\n');
+        put_tree(conversion, 0, own[i], value);
+        return true;
+    }
+    return false;
 }
 
 static bool take_section(const struct conversion *conversion, const char *key, const struct node *value)
@@ -295,12 +327,29 @@ static bool take_section(const struct conversion *conversion, const char *key, c
             return true;
         }
     }
-    return false;
+    return put_own(conversion, key, value);
+}
+
+/* What nobody looks for on a terminal later. Paths hold keys of the old file: nothing of them ends a comment.
+ */
+static void write_left(const struct conversion *conversion, size_t before)
+{
+    const struct findings *findings = conversion->findings;
+    for (size_t i = before; i < findings->count; i++) {
+        if (i == before)
+            buf_append_text(conversion->out, "\n# From the old file, by its lines:\n");
+        buf_printf(conversion->out, "#   %u: ", findings->items[i].line);
+        for (const char *at = findings->items[i].message; *at; at++)
+            buf_append_byte(conversion->out, *at >= ' ' && *at <= '~' ? *at : '?');
+        buf_append_byte(conversion->out, '\n');
+    }
 }
 
 void dialect_convert(const struct node *root, struct findings *findings, struct buf *out)
 {
     struct conversion conversion = {findings, out};
     buf_append_text(out, "version: 1\n");
+    size_t before = findings->count;
     each(&conversion, root, take_section);
+    write_left(&conversion, before);
 }

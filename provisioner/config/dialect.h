@@ -1,7 +1,8 @@
 /* The other way in which FraiseQL deployments have been written down (compute, networking, monitoring
  * backends, alerts), read for `init --from`.
  *
- * Whatever cannot be carried over is a warning at its line. Threads: any. */
+ * Keys of this program's own format are kept. Whatever cannot be carried over is a warning at its line, and a
+ * comment at the end of what is written. Threads: any. */
 #ifndef FRAISEQL_PROVISIONER_CONFIG_DIALECT_H
 #define FRAISEQL_PROVISIONER_CONFIG_DIALECT_H
 

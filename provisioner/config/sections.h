@@ -8,8 +8,8 @@
 
 #define NS_PER_DAY (INT64_C(86400) * NS_PER_S)
 
-extern const struct option_section section_metadata, section_region, section_replication, section_compliance,
-    section_service, section_network, section_traffic, section_backup, section_monitoring, section_cost,
-    section_state;
+extern const struct option_section section_metadata, section_region, section_database, section_replication,
+    section_compliance, section_service, section_network, section_traffic, section_backup, section_monitoring,
+    section_cost, section_state;
 
 #endif

@@ -114,7 +114,7 @@ static const struct option database_options[] = {
              "makes one; Google Cloud and Azure encrypt with keys of theirs."},
 };
 static const char *const classes[] = {"size", "tier", "sku", NULL};
-static const struct option_section section_region_database = {
+const struct option_section section_database = {
     .name = "regions.*.database",
     .help = "The region's database, run by the cloud: private, encrypted, highly available and backed up "
             "unless you say otherwise.",
@@ -225,7 +225,7 @@ static const struct option region_options[] = {
     {.name = "database",
      .type = OPT_SECTION,
      .offset = offsetof(struct region, database),
-     .section = &section_region_database,
+     .section = &section_database,
      .help = "The region's database."},
     {.name = "network",
      .type = OPT_SECTION,

@@ -88,12 +88,98 @@ START_TEST(what_is_no_size_stays_as_it_is)
 }
 END_TEST
 
+static void convert(struct arena *arena, const char *old, struct findings *findings, struct buf *text)
+{
+    struct diag diag;
+    struct node *root;
+    diag_init(&diag);
+    findings_init(findings, arena);
+    ck_assert_int_eq(yaml_parse(arena, "old.yaml", str_from(old), &root, &diag), 0);
+    dialect_convert(root, findings, text);
+    diag_deinit(&diag);
+}
+
+#define ONE                                                                                                  \
+    "metadata: {name: shop, labels: {team: core}}\n"                                                         \
+    "regions:\n"                                                                                             \
+    "  us: {provider: aws, location: us-east-1, size: small, labels: {a: b}, database: {encrypted: true}}\n" \
+    "  eu: {provider: gcp, location: europe-west1, size: small}\n"
+
+START_TEST(what_this_format_knows_by_the_same_name_is_kept)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    struct findings findings;
+    struct deployment *deployment;
+    struct buf text = BUF_INIT(1 << 16);
+    convert(arena,
+            ONE
+            "replication: {mode: active-active, regions: [us, eu], filters: [{region: eu, exclude: [a]}]}\n"
+            "compliance: {waivers: [{rule: restore-tested, reason: soon, until: 2030-01-01}]}\n"
+            "cost-management: {warn_on_percent: 70, critical-on-percent: 90}\n"
+            "service: {port: 9000}\nbackup: {retention: 7d}\nstate: {path: s}\n",
+            &findings, &text);
+    ck_assert_uint_eq(findings.count, 0);
+    ck_assert_int_eq(deployment_parse(arena, "d.yaml", buf_str(&text), &deployment, &findings), 0);
+    ck_assert_str_eq(deployment_find_region(deployment, "us")->labels.items[0].value, "b");
+    ck_assert_uint_eq(deployment->replication.regions.count, 2);
+    ck_assert_uint_eq(deployment->replication.filters.count, 1);
+    ck_assert_uint_eq(deployment->compliance.waivers.count, 1);
+    ck_assert_int_eq(deployment->cost.warn_on_percent, 70);
+    ck_assert_int_eq(deployment->service.port, 9000);
+    buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(a_value_that_is_not_understood_is_neither_guessed_nor_cut)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    struct findings findings;
+    struct buf text = BUF_INIT(1 << 16);
+    convert(arena,
+            "regions:\n"
+            "  a: {provider: aws, compute: {type: fargate}, database: {storage: lots}}\n"
+            "  b: {provider: gcp, compute: {type: ec2}, database: {storage: 500 gib}}\n"
+            "  c: {provider: azure, compute: {type: virtual-machine}, database: {storage: 500}}\n"
+            "cost-management: {alerts: {warn-on: 0.8, critical-on: 120 % of budget}}\n",
+            &findings, &text);
+    ck_assert_contains(buf_text(&text), "storage: lots\n");
+    ck_assert_contains(buf_text(&text), "storage: 500GiB\n");
+    ck_assert_contains(buf_text(&text), "storage: 500GB\n");
+    ck_assert_contains(buf_text(&text), "warn-on-percent: 0.8\n");
+    ck_assert_contains(buf_text(&text), "critical-on-percent: 120\n");
+    ck_assert_contains(buf_text(&text), "#   2: regions.a.compute.type is not carried over: ");
+    ck_assert_contains(buf_text(&text), "#   3: regions.b.compute.type is not carried over: ");
+    ck_assert_contains(buf_text(&text),
+                       "#   4: regions.c.database.storage has no unit and is taken for GB\n");
+    ck_assert_uint_eq(findings.warnings, 3);
+    buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(a_key_does_not_end_the_comment_that_names_it)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    struct findings findings;
+    struct deployment *deployment;
+    struct buf text = BUF_INIT(1 << 16);
+    convert(arena, ONE "\"x\\nservice: {port: 1}\": 2\n\"y\\u2028service: {port: 1}\": 2\n", &findings,
+            &text);
+    ck_assert_uint_eq(findings.warnings, 2);
+    ck_assert_int_eq(deployment_parse(arena, "d.yaml", buf_str(&text), &deployment, &findings), 0);
+    ck_assert_int_eq(deployment->service.port, 8000);
+    buf_deinit(&text);
+}
+END_TEST
+
 static Suite *dialect_suite(void)
 {
     Suite *suite = suite_create("dialect");
     TCase *tcase = tcase_create("dialect");
     tcase_add_test(tcase, everything_is_carried_over_or_named);
     tcase_add_loop_test(tcase, what_is_no_size_stays_as_it_is, 0, 4);
+    tcase_add_test(tcase, what_this_format_knows_by_the_same_name_is_kept);
+    tcase_add_test(tcase, a_value_that_is_not_understood_is_neither_guessed_nor_cut);
+    tcase_add_test(tcase, a_key_does_not_end_the_comment_that_names_it);
     suite_add_tcase(suite, tcase);
     return suite;
 }
