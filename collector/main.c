@@ -40,7 +40,7 @@ static int print_document(enum command command)
 {
     struct buf text = BUF_INIT(16 << 20);
     if (command == COMMAND_SCHEMA)
-        option_write_schema(config_section(), "fraiseql-collector configuration", &text);
+        option_write_schema(config_section(), "fraiseql-collector configuration", false, &text);
     else {
         buf_append_text(&text, reference_intro);
         option_write_markdown(config_section(), &text);

@@ -164,8 +164,9 @@ bool option_needs_restart(const struct option_section *section, const void *befo
                           char path[NODE_PATH_MAX]);
 /* Reference in Markdown: a heading and a table a section, depth first, each section once. */
 void option_write_markdown(const struct option_section *section, struct buf *out);
-/* JSON Schema (draft 2020-12). */
-void option_write_schema(const struct option_section *section, const char *title, struct buf *out);
+/* JSON Schema (draft 2020-12). With `either_spelling` keys may be written with _ for - and the other way. */
+void option_write_schema(const struct option_section *section, const char *title, bool either_spelling,
+                         struct buf *out);
 
 /* "host:port", "[v6]:port", ":port" (all addresses); port 1 to 65535. */
 int option_parse_address(struct str text, struct arena *arena, struct address_option *ret_address,

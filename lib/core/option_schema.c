@@ -13,6 +13,7 @@ struct schema {
     struct json_writer json;
     const struct option_section **sections;
     size_t count;
+    bool either_spelling;
 };
 
 /* Names of sections may repeat; their numbers do not. */
@@ -24,6 +25,22 @@ static void write_ref(struct schema *schema, const struct option_section *sectio
         i++;
     (void)snprintf(text, sizeof text, "#/$defs/section%zu", i);
     json_kv_text(&schema->json, "$ref", text);
+}
+
+/* True when the parser misses a key in an empty section of this kind. */
+static bool has_required(const struct option_section *section)
+{
+    bool found = section->one_of_required;
+    for (size_t i = 0; i < section->option_count && !found; i++) {
+        const struct option *option = &section->options[i];
+        found = option->required || (option->type == OPT_SECTION && has_required(option->section));
+    }
+    return found;
+}
+
+static bool is_required(const struct option *option)
+{
+    return option->required || (option->type == OPT_SECTION && has_required(option->section));
 }
 
 static void write_number_bounds(struct schema *schema, const struct option *option)
@@ -51,17 +68,21 @@ static void write_text_type(struct schema *schema, const struct option *option)
         json_key(json, "type");
         json_raw(json, STR("[\"string\",\"integer\"]"));
         json_kv_text(json, "pattern", SIZE_PATTERN);
+        if (option->min > 0)
+            json_kv_i64(json, "minimum", option->min); /* of a number of bytes without a unit */
         break;
     case OPT_DECIMAL:
         json_key(json, "type");
         json_raw(json, STR("[\"string\",\"number\"]"));
         break;
+    case OPT_URL:
+        json_kv_text(json, "type", "string");
+        json_kv_text(json, "pattern", "^https?://[^/?#:]");
+        break;
     default:
         /* A scalar's type comes from the table, so a number or a boolean without quotes is a text too. */
         json_key(json, "type");
         json_raw(json, STR("[\"string\",\"number\",\"boolean\"]"));
-        if (option->type == OPT_URL)
-            json_kv_text(json, "pattern", "^https?://[^/?#:]");
         if (option->type == OPT_ADDRESS)
             json_kv_text(json, "pattern", ":[0-9]+$");
         if (option->not_empty || option->type == OPT_PATH || option->type == OPT_SECRET_FILE)
@@ -244,6 +265,26 @@ static void write_one_of(struct schema *schema, const struct option_section *sec
     json_object_end(json);
 }
 
+/* The other spelling of each key, by a pattern: editors propose only what stands in "properties". */
+static void write_spellings(struct schema *schema, const struct option_section *section)
+{
+    struct json_writer *json = &schema->json;
+    json_key(json, "patternProperties");
+    json_object_begin(json);
+    for (size_t i = 0; i < section->option_count; i++) {
+        char pattern[96];
+        const char *name = section->options[i].name;
+        if (!strpbrk(name, "-_"))
+            continue;
+        (void)snprintf(pattern, sizeof pattern, "^%s$", name);
+        for (char *at = pattern; *at; at++)
+            *at = *at == '-' ? '_' : *at == '_' ? '-' : *at;
+        json_key(json, pattern);
+        write_option(schema, &section->options[i]);
+    }
+    json_object_end(json);
+}
+
 static void write_section(struct schema *schema, const struct option_section *section)
 {
     struct json_writer *json = &schema->json;
@@ -252,7 +293,10 @@ static void write_section(struct schema *schema, const struct option_section *se
     json_kv_text(json, "title", section->name);
     if (section->help)
         json_kv_text(json, "description", section->help);
-    write_nullable(schema, "object");
+    if (has_required(section))
+        json_kv_text(json, "type", "object");
+    else
+        write_nullable(schema, "object");
     json_key(json, "properties");
     json_object_begin(json);
     for (size_t i = 0; i < section->option_count; i++) {
@@ -264,6 +308,8 @@ static void write_section(struct schema *schema, const struct option_section *se
         write_option(schema, &section->options[i]);
     }
     json_object_end(json);
+    if (schema->either_spelling)
+        write_spellings(schema, section);
     json_key(json, "additionalProperties");
     if (rest)
         json_raw(json, STR("{\"type\":[\"string\",\"number\",\"boolean\"]}"));
@@ -274,9 +320,10 @@ static void write_section(struct schema *schema, const struct option_section *se
     json_object_end(json);
 }
 
-void option_write_schema(const struct option_section *section, const char *title, struct buf *out)
+void option_write_schema(const struct option_section *section, const char *title, bool either_spelling,
+                         struct buf *out)
 {
-    struct schema schema = {0};
+    struct schema schema = {.either_spelling = either_spelling};
     schema.sections = option_list_sections(section, &schema.count);
     json_init(&schema.json, out);
     json_object_begin(&schema.json);

@@ -20,6 +20,17 @@ static bool takes_files(const struct command_flag *flag)
                            strcmp(flag->value, "OTHER.yaml") == 0 || strcmp(flag->value, "OLD.yaml") == 0);
 }
 
+/* "text|json|sarif" as "text json sarif"; false when it is no list of words. */
+static bool write_choices(struct buf *out, const char *value)
+{
+    size_t length = value ? strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789|") : 0;
+    if (!length || !memchr(value, '|', length) || (value[length] && value[length] != ' '))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        buf_append_byte(out, value[i] == '|' ? ' ' : value[i]);
+    return true;
+}
+
 static void write_verbs(struct buf *out)
 {
     for (const struct command *const *command = command_table; *command; command++) {
@@ -48,6 +59,25 @@ static void write_valued(struct buf *out, bool files)
 /* --- bash, and zsh by its own emulation
  * ---------------------------------------------------------------------------- */
 
+static void write_bash_choice(struct buf *out, const char *verb, const char *before, const char *value)
+{
+    struct buf choices = BUF_INIT(SCRIPT_MAX_BYTES);
+    if (write_choices(&choices, value))
+        buf_printf(out, "        %s:%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", verb,
+                   before, buf_text(&choices));
+    buf_deinit(&choices);
+}
+
+static void write_bash_choices(struct buf *out)
+{
+    for (const struct command *const *command = command_table; *command; command++) {
+        const char *verb = (*command)->name;
+        write_bash_choice(out, verb, verb, (*command)->operands);
+        for (const struct command_flag *flag = (*command)->flags; flag && flag->name; flag++)
+            write_bash_choice(out, verb, flag->name, flag->value);
+    }
+}
+
 static void write_bash(struct buf *out)
 {
     buf_append_text(
@@ -64,12 +94,16 @@ static void write_bash(struct buf *out)
         "    for each in \"${COMP_WORDS[@]:2}\"; do\n"
         "        [[ $each != -* && -f $each ]] && { file=$each; break; }\n"
         "    done\n"
-        "    case $before in\n"
-        "        --region)\n"
-        "            COMPREPLY=($(compgen -W \"$(fraiseql deploy completion --regions \"$file\" "
-        "2>/dev/null)\" -- "
-        "\"$word\"))\n"
-        "            return ;;\n        ");
+        "    case ${COMP_WORDS[2]}:$before in\n");
+    write_bash_choices(out);
+    buf_append_text(out,
+                    "    esac\n"
+                    "    case $before in\n"
+                    "        --region)\n"
+                    "            COMPREPLY=($(compgen -W \"$(fraiseql deploy completion --regions \"$file\" "
+                    "2>/dev/null)\" -- "
+                    "\"$word\"))\n"
+                    "            return ;;\n        ");
     write_valued(out, true);
     buf_append_text(out,
                     ")\n            COMPREPLY=($(compgen -f -- \"$word\"))\n            return ;;\n        ");
@@ -95,8 +129,6 @@ static void write_bash(struct buf *out)
              "    ((COMP_CWORD > 2)) || COMPREPLY+=($(compgen -W '");
     write_verbs(out);
     buf_append_text(out, "' -- \"$word\"))\n"
-                         "    [[ ${COMP_WORDS[2]} == completion ]] && ((COMP_CWORD == 3)) &&\n"
-                         "        COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\"))\n"
                          "    return 0\n"
                          "}\n"
                          "complete -o filenames -F _fraiseql_deploy fraiseql\n");
@@ -125,6 +157,26 @@ static void write_fish_text(struct buf *out, const char *text)
     buf_append_byte(out, '\'');
 }
 
+static void write_fish_value(struct buf *out, const struct command_flag *flag)
+{
+    struct buf choices = BUF_INIT(SCRIPT_MAX_BYTES);
+    buf_append_text(out, takes_files(flag) ? " -r -F" : " -x");
+    if (write_choices(&choices, flag->value))
+        buf_printf(out, " -a '%s'", buf_text(&choices));
+    buf_deinit(&choices);
+}
+
+static void write_fish_operands(struct buf *out, const struct command *command)
+{
+    struct buf choices = BUF_INIT(SCRIPT_MAX_BYTES);
+    if (write_choices(&choices, command->operands))
+        buf_printf(out,
+                   "complete -c fraiseql -n '__fraiseql_verb %s; and test (count (commandline -opc)) -eq 3' "
+                   "-f -a '%s'\n",
+                   command->name, buf_text(&choices));
+    buf_deinit(&choices);
+}
+
 static void write_fish_flags(struct buf *out, const struct command_flag *flags, const char *condition)
 {
     for (; flags && flags->name; flags++) {
@@ -134,7 +186,7 @@ static void write_fish_flags(struct buf *out, const struct command_flag *flags, 
         if (strcmp(flags->name, "--region") == 0)
             buf_append_text(out, " -x -a '(__fraiseql_regions)'");
         else if (flags->value)
-            buf_append_text(out, takes_files(flags) ? " -r -F" : " -x");
+            write_fish_value(out, flags);
         buf_append_text(out, " -d ");
         write_fish_text(out, flags->help);
         buf_append_byte(out, '\n');
@@ -150,11 +202,18 @@ static void write_fish(struct buf *out)
              "        test -f $word; and fraiseql deploy completion --regions $word 2>/dev/null; and return\n"
              "    end\n"
              "end\n"
+             "function __fraiseql_verb\n"
+             "    set -l words (commandline -opc)\n"
+             "    test \"$words[2]\" = deploy; and test \"$words[3]\" = $argv[1]\n"
+             "end\n"
              "complete -c fraiseql -n __fish_use_subcommand -f -a 'deploy help version'\n");
     const char *deploying = "__fish_seen_subcommand_from deploy";
+    struct buf bare = BUF_INIT(SCRIPT_MAX_BYTES);
+    buf_printf(&bare, "%s; and not __fish_seen_subcommand_from", deploying);
+    write_verbs(&bare);
     for (const struct command *const *command = command_table; *command; command++) {
         if (strcmp((*command)->name, "deploy") == 0) {
-            write_fish_flags(out, (*command)->flags, deploying);
+            write_fish_flags(out, (*command)->flags, buf_text(&bare));
             continue;
         }
         char condition[96];
@@ -162,13 +221,12 @@ static void write_fish(struct buf *out)
                    deploying, (*command)->name);
         write_fish_text(out, (*command)->summary);
         buf_append_byte(out, '\n');
-        (void)snprintf(condition, sizeof condition, "%s; and __fish_seen_subcommand_from %s", deploying,
-                       (*command)->name);
+        (void)snprintf(condition, sizeof condition, "__fraiseql_verb %s", (*command)->name);
         write_fish_flags(out, (*command)->flags, condition);
+        write_fish_operands(out, *command);
     }
     write_fish_flags(out, command_common_flags, deploying);
-    buf_append_text(
-        out, "complete -c fraiseql -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n");
+    buf_deinit(&bare);
 }
 
 /* --- the command

@@ -106,8 +106,8 @@ static int run(struct command_context *ctx)
 }
 
 static const struct command_flag flags[] = {
-    {"--format", "FORMAT", "text (default), json, or sarif 2.1.0"},
-    {"--standard", "STANDARD", "gdpr, hipaa, soc2 or sox instead of the file's; may be repeated"},
+    {"--format", "text|json|sarif", "how it is printed (default: text); sarif is 2.1.0"},
+    {"--standard", "gdpr|hipaa|soc2|sox", "instead of the file's; may be repeated"},
     {NULL, NULL, NULL},
 };
 

@@ -232,7 +232,7 @@ static int run(struct command_context *ctx)
 }
 
 static const struct command_flag flags[] = {
-    {"--format", "FORMAT", "table (default), json, csv, or markdown for a pull request"},
+    {"--format", "table|json|csv|markdown", "how it is printed (default: table); markdown is for a pull request"},
     {"--usage", "FILE", "traffic and volumes of a month as YAML (docs/cost.md)"},
     {"--compare", "OTHER", "what OTHER costs more or less than FILE, by region and component"},
     {"--alternatives", NULL, "the cheapest equivalent machines of each region"},

@@ -1,7 +1,10 @@
 /* `fraiseql deploy init`: a first file, from flags, from answers, or from the other dialect. */
+#include "provisioner/catalog/catalog.h"
 #include "provisioner/commands/commands.h"
+#include "provisioner/config/checks.h"
 #include "provisioner/config/dialect.h"
 #include "provisioner/config/template.h"
+#include "provisioner/provider.h"
 
 #include "lib/core/file.h"
 
@@ -51,31 +54,110 @@ static const char *preset_location(const char *provider)
     return strcmp(provider, "aws") == 0     ? "us-east-1"
            : strcmp(provider, "gcp") == 0   ? "europe-west1"
            : strcmp(provider, "azure") == 0 ? "southeastasia"
-                                            : NULL;
+                                            : "here";
+}
+
+/* What is wrong with an answer, NULL when nothing is. Location: of the provider in `beside`. */
+typedef const char *wrong_fn(const struct command_context *ctx, const char *answer, const void *beside);
+
+static const char *wrong_name(const struct command_context *ctx, const char *answer, const void *beside)
+{
+    size_t most = *(const size_t *)beside;
+    return check_is_name(answer, most)
+               ? NULL
+               : arena_printf(
+                     ctx->arena,
+                     "at most %zu lower case letters, digits and dashes, a letter first and no dash last",
+                     most);
+}
+
+static const char *wrong_size(const struct command_context *ctx, const char *answer, const void *beside)
+{
+    (void)ctx, (void)beside;
+    bool known =
+        strcmp(answer, "small") == 0 || strcmp(answer, "medium") == 0 || strcmp(answer, "large") == 0;
+    return known ? NULL : "small, medium or large";
+}
+
+/* Nothing ends the list, once there is a region. */
+static const char *wrong_region(const struct command_context *ctx, const char *answer, const void *beside)
+{
+    static const size_t most = 20;
+    const struct template *chosen = beside;
+    if (!*answer && chosen->region_count)
+        return NULL;
+    for (size_t i = 0; i < chosen->region_count; i++) {
+        if (strcmp(chosen->regions[i].name, answer) == 0)
+            return "this name is taken by an earlier region";
+    }
+    return strcmp(answer, "global") == 0 ? "this name is taken" : wrong_name(ctx, answer, &most);
+}
+
+static const char *wrong_provider(const struct command_context *ctx, const char *answer, const void *beside)
+{
+    (void)beside;
+    struct error err = {0};
+    if (provider_check_name(answer, &err))
+        return arena_strdup(ctx->arena, str_from(err.message));
+    return provider_find(answer)->refusal;
+}
+
+static const char *wrong_location(const struct command_context *ctx, const char *answer, const void *beside)
+{
+    const struct provider *provider = provider_find(beside);
+    const struct location *const *list;
+    if (provider->own_hosts || catalog_location(provider->name, answer))
+        return NULL;
+    size_t count = catalog_locations(provider->name, &list);
+    const char **names = arena_alloc(ctx->arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = list[i]->name;
+    const char *nearest = str_nearest(answer, names, count);
+    return arena_printf(ctx->arena, "%s has no location \"%.60s\"%s%s%s", provider->title, answer,
+                        nearest ? ": did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+/* Asks again until the answer will do; NULL at the end of the input. */
+static const char *ask_for(const struct command_context *ctx, const char *question, const char *preset,
+                           wrong_fn *wrong, const void *beside)
+{
+    const char *answer, *why = NULL;
+    do {
+        if (why)
+            (void)printf("  %s\n", why);
+        answer = ask(ctx, question, preset);
+        why = answer ? wrong(ctx, answer, beside) : NULL;
+    } while (why);
+    return answer;
 }
 
 static bool ask_all(const struct command_context *ctx, struct initial *initial)
 {
+    static const size_t name_most = 40, environment_most = 20;
     struct template *chosen = &initial->chosen;
-    chosen->name = ask(ctx, "Name of the deployment", chosen->name);
-    chosen->environment = chosen->name ? ask(ctx, "Environment", chosen->environment) : NULL;
-    chosen->size = chosen->environment ? ask(ctx, "Size: small, medium or large", chosen->size) : NULL;
-    while (chosen->size && chosen->region_count < REGIONS_MAX) {
-        const char *name = ask(ctx,
-                               chosen->region_count ? "Name of a further region, nothing to end"
-                                                    : "Name of the first region",
-                               chosen->region_count ? "" : "main");
-        if (!name)
-            return false;
-        if (!*name)
-            return true;
-        const char *provider = ask(ctx, "  Provider: aws, gcp or azure", "aws");
-        const char *location = provider ? ask(ctx, "  Location", preset_location(provider)) : NULL;
+    chosen->name = ask_for(ctx, "Name of the deployment", chosen->name, wrong_name, &name_most);
+    if (chosen->name)
+        chosen->environment = ask_for(ctx, "Environment", chosen->environment, wrong_name, &environment_most);
+    if (chosen->name && chosen->environment)
+        chosen->size = ask_for(ctx, "Size: small, medium or large", chosen->size, wrong_size, NULL);
+    if (!chosen->name || !chosen->environment || !chosen->size)
+        return false;
+    while (chosen->region_count < REGIONS_MAX) {
+        bool first = !chosen->region_count;
+        const char *name =
+            ask_for(ctx, first ? "Name of the first region" : "Name of a further region, nothing to end",
+                    first ? "main" : "", wrong_region, chosen);
+        if (!name || !*name)
+            return name != NULL;
+        const char *provider =
+            ask_for(ctx, "  Provider: aws, gcp, azure or self-hosted", "aws", wrong_provider, NULL);
+        const char *location =
+            provider ? ask_for(ctx, "  Location", preset_location(provider), wrong_location, provider) : NULL;
         if (!location)
             return false;
         initial->regions[chosen->region_count++] = (struct template_region){name, provider, location};
     }
-    return chosen->size != NULL;
+    return true;
 }
 
 /* --- the file
@@ -186,6 +268,14 @@ static int run(struct command_context *ctx)
     struct buf text = BUF_INIT(FILE_MAX_BYTES);
     if (path && ctx->operand_count)
         return command_usage_error(ctx, "write to %s or to %s? Give --out or FILE", ctx->operands[0], path);
+    const char *other = ctx->regions.count                    ? "--region"
+                        : command_given(ctx, "--name")        ? "--name"
+                        : command_given(ctx, "--environment") ? "--environment"
+                        : command_given(ctx, "--size")        ? "--size"
+                                                              : NULL;
+    if (old && other)
+        return command_usage_error(
+            ctx, "%s and --from cannot be given together: a file that is converted says it", other);
     if (!path)
         path = ctx->operand_count ? ctx->operands[0] : "fraiseql-deployment.yaml";
     int status = old ? convert(ctx, old, &text) : compose(ctx, &text);
@@ -204,7 +294,7 @@ static const struct command_flag flags[] = {
     {"--name", "NAME", "name of the deployment"},
     {"--environment", "WORD", "production, staging, development or another word (default: production)"},
     {"--region", "NAME=PROVIDER:LOCATION", "a region, such as us=aws:us-east-1; may be repeated"},
-    {"--size", "SIZE", "small, medium or large, for all regions (default: medium)"},
+    {"--size", "small|medium|large", "for all regions (default: medium)"},
     {"--out", "FILE", "where to write (default: fraiseql-deployment.yaml; - for standard output)"},
     {"--from", "FILE", "convert a file of the other dialect (compute, networking, monitoring backends)"},
     {NULL, NULL, NULL},

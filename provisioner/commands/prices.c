@@ -324,7 +324,7 @@ static int run(struct command_context *ctx)
 }
 
 static const struct command_flag flags[] = {
-    {"--provider", "NAME", "only this cloud: aws, gcp or azure; may be repeated"},
+    {"--provider", "aws|gcp|azure", "only this cloud; may be repeated"},
     {"--timeout", "S", "seconds that one cloud's lists may take (default: 1800)"},
     {NULL, NULL, NULL},
 };

@@ -126,7 +126,7 @@ static int run(struct command_context *ctx)
 
 static const struct command_flag flags[] = {
     {"--out", "DIR", "the folder to write; made when it is missing"},
-    {"--format", "NAME", "terraform (default) or pulumi"},
+    {"--format", "terraform|pulumi", "what is written (default: terraform)"},
     {NULL, NULL, NULL},
 };
 

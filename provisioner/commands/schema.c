@@ -20,7 +20,7 @@ static int run(struct command_context *ctx)
     if (command_given(ctx, "--reference")) {
         write_reference(&text);
     } else {
-        option_write_schema(deployment_section(), "fraiseql-deployment.yaml", &text);
+        option_write_schema(deployment_section(), "fraiseql-deployment.yaml", true, &text);
         if (!text.len || text.data[text.len - 1] != '\n')
             buf_append_byte(&text, '\n');
     }

@@ -19,6 +19,9 @@ static void write_regions(const struct template *chosen, struct buf *out)
         buf_append_text(out, ":\n");
         write_member(out, 4, "provider", region->provider);
         write_member(out, 4, "location", region->location);
+        if (strcmp(region->provider, "self-hosted") == 0)
+            buf_append_text(out, "    # local is this machine; another is ssh://user@host:port\n"
+                                 "    hosts: [local]\n");
         if (i == 0)
             buf_append_text(
                 out,

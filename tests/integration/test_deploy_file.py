@@ -185,12 +185,40 @@ class Init(Case):
         done = deploy("validate", self.path)
         self.assertIn("1 region, us (aws eu-west-1)", done.stdout)
 
+    def test_a_wrong_answer_is_asked_for_again_and_costs_no_other_answer(self):
+        main, side = pty.openpty()
+        with subprocess.Popen([*harness.LAUNCHER, FRAISEQL, "deploy", "init", self.path], stdin=side, stdout=side,
+                              stderr=side) as process:
+            os.close(side)
+            os.write(main, b"My Shop\nshop\n\nhuge\nsmall\nEU\neu\namazon\nkubernetes\naws\neu-wst-1\neu-west-1\n"
+                           b"eu\nown\nself-hosted\n\n\n")
+            self.assertEqual(process.wait(30), 0)
+        shown = os.read(main, 1 << 16).decode()
+        os.close(main)
+        self.assertIn('AWS has no location "eu-wst-1": did you mean "eu-west-1"?', shown)
+        self.assertIn("this name is taken by an earlier region", shown)
+        self.assertIn("2 regions, eu (aws eu-west-1), own (self-hosted here)", deploy("validate", self.path).stdout)
+
+    def test_a_region_on_own_hosts_is_given_by_a_flag(self):
+        done = deploy("init", "--name", "shop", "--region", "own=self-hosted:cellar", "--out", self.path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1 region, own (self-hosted cellar)", deploy("validate", self.path).stdout)
+
+    def test_a_flag_that_a_conversion_would_ignore_is_refused(self):
+        for flag, value in (("--name", "a"), ("--region", "us=aws:us-east-1"), ("--size", "small"), ("--environment", "test")):
+            done = deploy("init", "--from", MISSION, flag, value, "--out", self.path)
+            self.assertEqual(done.returncode, 64, flag)
+            self.assertIn(f"{flag} and --from cannot be given together", done.stderr)
+        self.assertFalse(os.path.exists(self.path))
+
     def test_the_other_dialect_is_converted_with_a_word_on_what_is_left_behind(self):
         old = self.folder.file("old.yaml", "metadata: {name: shop}\nregions:\n  us:\n    provider: aws\n    location: us-east-1\n"
                                "    compute: {type: ec2, instance: t3.large, count: 2}\n    networking: {vpc: vpc-1}\n")
         done = deploy("init", "--from", old, "--out", self.path)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("old.yaml:7:23: warning: regions.us.networking.vpc is not carried over", done.stderr)
+        with open(self.path, encoding="utf-8") as text:
+            self.assertIn("#   7: regions.us.networking.vpc is not carried over: each region has", text.read())
         self.assertEqual(deploy("validate", self.path).returncode, 0)
         self.assertIn(f"Next: fraiseql deploy cost {self.path}\n", done.stdout)
 
@@ -222,6 +250,21 @@ class Completion(Case):
         self.assertNotIn("--reference", self.complete("fraiseql deploy schema --", folder.path))
         self.assertEqual(self.complete("fraiseql deploy plan d.yaml --region ''", folder.path), {"us-east", "eu"})
         self.assertFalse(os.path.exists(trap))
+
+    def test_what_a_flag_or_an_operand_takes_is_completed_of_its_own_verb(self):
+        folder = self.open(Folder()).path
+        for words, expected in (("init --size", "small medium large"), ("cost d.yaml --format", "table json csv markdown"),
+                                ("compliance d.yaml --format", "text json sarif"), ("state", "show migrate"),
+                                ("completion", "bash zsh fish"), ("prices refresh --provider", "aws gcp azure")):
+            self.assertEqual(self.complete(f"fraiseql deploy {words} ''", folder), set(expected.split()), words)
+        if shutil.which("fish"):
+            env = {**os.environ, "HOME": folder, "PATH": os.path.join(harness.BUILD, "bin") + ":" + os.environ["PATH"]}
+            for words, there, absent in (("validate --", "--json", "--break-lock"), ("--", "--break-lock", "--usage"),
+                                         ("init --size ", "large", "--"), ("state ", "migrate", "bash")):
+                done = subprocess.run(["fish", "-c", "fraiseql deploy completion fish | source; complete -C "
+                                       f"'fraiseql deploy {words}'"], capture_output=True, text=True, check=False, env=env)
+                self.assertIn(there, done.stdout, done.stderr)
+                self.assertNotIn(absent, done.stdout, words)
 
     def test_with_json_it_is_one_record(self):
         for shell in ("bash", "zsh", "fish"):

@@ -19,7 +19,7 @@ START_TEST(schema_is_json_that_follows_the_table)
     struct arena *arena = arena_new(0);
     struct node *root;
     struct error err;
-    option_write_schema(&fix_section, "fix", &out);
+    option_write_schema(&fix_section, "fix", false, &out);
     int code = json_parse(arena, buf_str(&out), &root, &err);
     ck_assert_msg(code == 0, "%s", err.message);
     assert_text(at(root, "$schema"), "https://json-schema.org/draft/2020-12/schema");
@@ -42,11 +42,35 @@ START_TEST(schema_is_json_that_follows_the_table)
 }
 END_TEST
 
+START_TEST(schema_refuses_what_the_parser_misses)
+{
+    struct buf out = BUF_INIT(1 << 20);
+    struct arena *arena = arena_new(0);
+    struct node *root;
+    struct error err;
+    option_write_schema(&fix_section, "fix", true, &out);
+    ck_assert_int_eq(json_parse(arena, buf_str(&out), &root, &err), 0);
+    const struct node *defs = at(root, "$defs"), *file = at(defs, "section0"),
+                      *properties = at(file, "properties");
+    ck_assert_int_eq(at(file, "type")->kind, NODE_SEQUENCE); /* an empty file is a good one */
+    const char *probe = at(at(at(properties, "probes"), "items"), "$ref")->scalar.ptr + strlen("#/$defs/");
+    assert_text(at(at(defs, probe), "type"), "object");
+    assert_text(at(at(properties, "url"), "type"), "string");
+    const char *limits = at(at(properties, "limits"), "$ref")->scalar.ptr + strlen("#/$defs/");
+    assert_text(at(at(at(at(defs, limits), "properties"), "memory"), "minimum"), "1024");
+    ck_assert_ptr_null(node_find(file, "required"));
+    assert_text(at(at(at(file, "patternProperties"), "^secret-file$"), "minLength"), "1");
+    buf_deinit(&out);
+    arena_free(arena);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("option_schema");
     TCase *tests = tcase_create("option_schema");
     tcase_add_test(tests, schema_is_json_that_follows_the_table);
+    tcase_add_test(tests, schema_refuses_what_the_parser_misses);
     suite_add_tcase(suite, tests);
     return suite;
 }
