@@ -76,6 +76,7 @@ static void check_own_hosts_only(const struct deployment *deployment, struct fin
         {"service.command", service->command.count > 0},
         {"service.version", service->version},
         {"network.topology", deployment->network.topology != TOPOLOGY_SHARED},
+        {"network.latency-ms", deployment->network.latency_ms.count > 0},
         {"monitoring.prometheus", !monitoring->prometheus},
         {"monitoring.alertmanager", !monitoring->alertmanager},
         {"monitoring.webhook", monitoring->webhook},

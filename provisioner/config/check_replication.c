@@ -130,6 +130,26 @@ static void check_filter(const struct deployment *deployment, size_t i, struct f
     }
 }
 
+/* A commit that does not wait, where the file says that it does, loses rows with a region. */
+static void check_commit(const struct deployment *deployment, struct findings *findings)
+{
+    const struct deployment_replication *replication = &deployment->replication;
+    for (size_t i = 0; replication->commit != COMMIT_ASYNC && i < deployment_region_count(deployment); i++) {
+        const struct region *region = deployment_region(deployment, i);
+        if (!region->provider || region->provider->own_hosts || !deployment_replicates(deployment, region))
+            continue;
+        struct finding *finding =
+            check_fail(deployment, findings, "replication", "replication.commit",
+                       "only own hosts wait for other regions, and %s is on %s: there every commit is async",
+                       region->name, region->provider->title);
+        finding_hint(findings, finding, "Leave commit out, and write in rpo what may be lost.");
+        break;
+    }
+    if (replication->commit != COMMIT_QUORUM && replication->quorum > 1)
+        (void)check_fail(deployment, findings, "replication", "replication.quorum",
+                         "is given, and replication.commit is not quorum");
+}
+
 /* What PostgreSQL's own replication does not give is said, since a word in a file is no mechanism. */
 static void check_promises(const struct deployment *deployment, struct findings *findings)
 {
@@ -173,6 +193,7 @@ void check_replication(const struct deployment *deployment, struct findings *fin
     check_members(deployment, findings);
     check_kinds(deployment, findings);
     check_primary(deployment, findings);
+    check_commit(deployment, findings);
     for (size_t i = 0; i < deployment->replication.filters.count; i++)
         check_filter(deployment, i, findings);
     check_promises(deployment, findings);

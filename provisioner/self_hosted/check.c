@@ -157,18 +157,26 @@ static void check_without(const struct deployment *deployment, const struct regi
 static void check_no_cloud(const struct deployment *deployment, const struct region *region,
                            struct findings *findings)
 {
-    static const char *const keys[] = {"instance_type",          "account",       "database.type",
-                                       "database.size",          "database.tier", "database.sku",
-                                       "database.encryption-key"};
+    const struct region_database *database = &region->database;
+    const char *product = region->provider->database_product;
+    const struct {
+        const char *key;
+        bool given;
+    } keys[] = {
+        {"instance_type", region->instance_type && *region->instance_type},
+        {"account", region->account},
+        {"database.type", database->type && (!product || strcmp(database->type, product) != 0)},
+        {"database.size", database->size},
+        {"database.tier", database->tier},
+        {"database.sku", database->sku},
+        {"database.public-access", database->public_access},
+        {"database.encryption-key", database->encryption_key},
+    };
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        const char *path = path_of(deployment, region, keys[i]);
-        if (check_written(deployment, path))
-            (void)check_fail(deployment, findings, "hosts", path,
+        if (keys[i].given)
+            (void)check_fail(deployment, findings, "hosts", path_of(deployment, region, keys[i].key),
                              "is for a cloud, and this region is on own hosts");
     }
-    if (region->database.public_access)
-        (void)check_fail(deployment, findings, "hosts", path_of(deployment, region, "database.public-access"),
-                         "is for a cloud, and this region is on own hosts");
 }
 
 static void check_state_backend(const struct deployment *deployment, struct findings *findings)
