@@ -27,22 +27,6 @@ static void write_ref(struct schema *schema, const struct option_section *sectio
     json_kv_text(&schema->json, "$ref", text);
 }
 
-/* True when the parser misses a key in an empty section of this kind. */
-static bool has_required(const struct option_section *section)
-{
-    bool found = section->one_of_required;
-    for (size_t i = 0; i < section->option_count && !found; i++) {
-        const struct option *option = &section->options[i];
-        found = option->required || (option->type == OPT_SECTION && has_required(option->section));
-    }
-    return found;
-}
-
-static bool is_required(const struct option *option)
-{
-    return option->required || (option->type == OPT_SECTION && has_required(option->section));
-}
-
 static void write_number_bounds(struct schema *schema, const struct option *option)
 {
     if (option->type != OPT_INT && option->type != OPT_INT_LIST)
@@ -206,6 +190,15 @@ static bool is_required(const struct option *option)
             required = is_required(&option->section->options[i]);
     }
     return required;
+}
+
+/* True when the parser misses a key in an empty section of this kind. */
+static bool has_required(const struct option_section *section)
+{
+    bool found = section->one_of_required;
+    for (size_t i = 0; i < section->option_count && !found; i++)
+        found = is_required(&section->options[i]);
+    return found;
 }
 
 static void write_required_list(struct schema *schema, const struct option_section *section)
