@@ -71,6 +71,8 @@ resource "aws_cloudwatch_log_group" "database" {
   tags              = merge(local.tags, { "fraiseql-address" = "aws_cloudwatch_log_group.database/${each.key}" })
 }
 
+# Its certificate is of the authority that is RDS' default, rds-ca-rsa2048-g1. Named here, the provider would set it by a change
+# after the creation, which takes as long as the creation's end once more.
 resource "aws_db_instance" "this" {
   identifier                            = var.name
   engine                                = "postgres"
@@ -90,7 +92,6 @@ resource "aws_db_instance" "this" {
   parameter_group_name                  = aws_db_parameter_group.this.name
   vpc_security_group_ids                = [aws_security_group.database.id]
   publicly_accessible                   = var.database.public_access
-  ca_cert_identifier                    = "rds-ca-rsa2048-g1"
   backup_retention_period               = var.database.backup_days
   backup_window                         = var.database.backup_window
   copy_tags_to_snapshot                 = true
