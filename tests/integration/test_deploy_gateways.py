@@ -170,7 +170,7 @@ class Gateways(Case):
         process = rig.start("--yes", "--skip-smoke-tests")
         wait_until(lambda: self.azure.count("vault"), 60, "Azure to be asked")
         process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=30)
+        text, _ = process.communicate(timeout=100)
         self.assertEqual(process.returncode, 130, text)
         self.assertIn("interrupted; the gateways go on by themselves:", text)
         self.assertIn("eu: standing: us streaming; ap streaming", text)

@@ -62,7 +62,7 @@ class Rig:
         return subprocess.Popen(self.arguments(*more, verb=verb), env=self.env, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
 
-    def run(self, *more, verb=(), timeout=400):
+    def run(self, *more, verb=(), timeout=1000):
         process = self.start(*more, verb=verb)
         text, _ = process.communicate(timeout=timeout)
         return process.returncode, text
@@ -207,7 +207,7 @@ class WithFake(Case):
         time.sleep(0.7)
         self.assertIsNone(process.poll(), "the first Ctrl-C waits for what is in flight")
         process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=30)
+        text, _ = process.communicate(timeout=100)
         self.assertEqual(process.returncode, 130, text)
         self.assertIn("Once more stops terraform", text)
         rig.behave()
@@ -219,7 +219,7 @@ class WithFake(Case):
         process = rig.start("--yes", "--skip-smoke-tests", "--parallelism", "1")
         wait_until(rig.things, 20, "the first resource")
         process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=30)
+        text, _ = process.communicate(timeout=100)
         self.assertEqual(process.returncode, 130, text)
         self.assertEqual(len(rig.things()), 5, "the region that was in flight is whole, the others are not begun")
         self.assertIn("interrupted before it began", text)
