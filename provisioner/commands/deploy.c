@@ -60,6 +60,8 @@ static int plan(struct run *run)
     run_step(run, code ? STEP_FAILED : STEP_OK, "plan", NULL, NULL, "Taking the saved plan %s", saved);
     if (code)
         output_error(run->ctx->out, &err);
+    else
+        flow_show_plans(run);
     return code == 0 ? STATUS_OK : code == ERR_CONFLICT ? STATUS_CONFIG : STATUS_FAILURE;
 }
 

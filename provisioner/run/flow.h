@@ -17,6 +17,8 @@ int flow_render(struct run *run);
 /* Plans every region and, when there is one, the global part; shows price and plan. A region whose plan
  * fails is marked `failed`; the status is then STATUS_FAILURE only if all have. */
 int flow_plan(struct run *run);
+/* What a plan that was taken from somewhere would do, and the price, as flow_plan() shows them. */
+void flow_show_plans(struct run *run);
 /* Real changes of all plans. */
 int64_t flow_changes(const struct run *run);
 /* True when the answer is yes. Without a terminal, or interrupted: *ret_status is the exit status. */

@@ -285,6 +285,12 @@ int flow_plan(struct run *run)
     return failed == run->region_count ? STATUS_FAILURE : interrupted(run);
 }
 
+void flow_show_plans(struct run *run)
+{
+    show_plans(run, 0);
+    show_price(run);
+}
+
 /* --- the question
  * --------------------------------------------------------------------------------------------- */
 

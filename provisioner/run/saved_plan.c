@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define FILE_MAX (256UL * 1024 * 1024)
+#define FILE_MAX     (256UL * 1024 * 1024)
+#define MANIFEST_MAX (16UL * 1024 * 1024)
+#define FORMAT       2
 
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
@@ -104,6 +106,23 @@ static int write_steps(const struct run_root *root, const char *to, const char *
     return code;
 }
 
+static void write_changes(const struct run_root *root, struct json_writer *json)
+{
+    json_key(json, "changes");
+    json_array_begin(json);
+    for (size_t i = 0; !root->own && i < root->change_count; i++) {
+        const struct root_change *change = &root->changes[i];
+        json_object_begin(json);
+        json_kv_text(json, "address", change->address);
+        json_kv_text(json, "type", change->type);
+        json_kv_text(json, "action", change->action);
+        json_kv_text(json, "reason", change->reason);
+        json_kv_text(json, "import", change->import_id);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 static int write_root(struct run *run, const struct run_root *root, const char *folder,
                       struct json_writer *json, struct error *err)
 {
@@ -118,13 +137,14 @@ static int write_root(struct run *run, const struct run_root *root, const char *
     json_kv_i64(json, "replace", root->replace);
     json_kv_i64(json, "destroy", root->destroy);
     json_kv_i64(json, "import", root->import);
+    write_changes(root, json);
     json_object_end(json);
     return code;
 }
 
 int saved_plan_write(struct run *run, const char *folder, struct error *err)
 {
-    struct buf text = BUF_INIT(1024UL * 1024);
+    struct buf text = BUF_INIT(MANIFEST_MAX);
     struct json_writer json;
     const char *inputs = NULL;
     int code = file_make_folder(folder, 0700, err);
@@ -132,7 +152,7 @@ int saved_plan_write(struct run *run, const char *folder, struct error *err)
         code = saved_plan_inputs(run->workspace.render, run->arena, &inputs, err);
     json_init(&json, &text);
     json_object_begin(&json);
-    json_kv_i64(&json, "format", 1);
+    json_kv_i64(&json, "format", FORMAT);
     json_kv_text(&json, "name", run->deployment->metadata.name);
     json_kv_text(&json, "deployment_id", run->workspace.id);
     json_kv_text(&json, "inputs", inputs);
@@ -227,15 +247,28 @@ static int compare_steps_of(const struct run_root *root, struct str saved, struc
                       : 0;
 }
 
-/* The counts come from the manifest: terraform's plan is not read here. */
-static void take_counts(struct run_root *root, const struct node *item)
+/* From the manifest: terraform's plan is not read here. What is lost and what is shown hang on it. */
+static int take_changes(struct run_root *root, const struct node *item, struct error *err)
 {
+    const struct node *list = node_member(item, "changes");
+    if (!list || list->kind != NODE_SEQUENCE)
+        return error_set(err, ERR_PARSE, "the manifest of the saved plan lists no changes of region %s",
+                         root->name);
     root->planned = true;
     root->create = number_of(item, "create");
     root->update = number_of(item, "change");
     root->replace = number_of(item, "replace");
     root->destroy = number_of(item, "destroy");
     root->import = number_of(item, "import");
+    root->change_count = root->change_capacity = list->count;
+    root->changes = arena_zalloc(root->run->arena, (list->count + 1) * sizeof *root->changes);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct node *change = list->items[i];
+        root->changes[i] = (struct root_change){
+            node_text(change, "address").ptr, node_text(change, "type").ptr, node_text(change, "action").ptr,
+            node_text(change, "reason").ptr, node_text(change, "import").ptr};
+    }
+    return 0;
 }
 
 static int take_root(struct run *run, const char *folder, const struct node *item, struct error *err)
@@ -253,7 +286,7 @@ static int take_root(struct run *run, const char *folder, const struct node *ite
         code = file_replace(root->plan, buf_str(&bytes), 0600, err);
     buf_deinit(&bytes);
     if (!code && !root->own)
-        take_counts(root, item);
+        code = take_changes(root, item, err);
     return code;
 }
 
@@ -263,8 +296,8 @@ static int check_manifest(struct run *run, const struct node *manifest, struct e
     int code = saved_plan_inputs(run->workspace.render, run->arena, &inputs, err);
     if (code)
         return code;
-    if (number_of(manifest, "format") != 1)
-        return error_set(err, ERR_PARSE, "the manifest of the saved plan has another format than 1");
+    if (number_of(manifest, "format") != FORMAT)
+        return moved(err, "it was saved by another version of this program");
     if (!str_equal_text(node_text(manifest, "deployment_id"), run->workspace.id))
         return moved(err, "it was made for another deployment");
     if (!str_equal_text(node_text(manifest, "inputs"), inputs))
@@ -274,7 +307,7 @@ static int check_manifest(struct run *run, const struct node *manifest, struct e
 
 int saved_plan_read(struct run *run, const char *folder, struct error *err)
 {
-    struct buf bytes = BUF_INIT(1024UL * 1024);
+    struct buf bytes = BUF_INIT(MANIFEST_MAX);
     struct node *manifest = NULL;
     int code = file_read(arena_printf(run->arena, "%s/manifest.json", folder), &bytes, err);
     if (!code)

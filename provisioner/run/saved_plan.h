@@ -3,7 +3,7 @@
  * files 0600.
  *
  *   P/manifest.json
- * {"format":1,"name","deployment_id","inputs":SHA-256,"roots":[{"name","sha256","changes"}]}
+ * {"format":2,"name","deployment_id","inputs":SHA-256,"roots":[{"name","sha256","create",...,"changes":[...]}]}
  *   P/<region>.tfplan  of a region in a cloud
  *   P/<region>.steps   of one on own hosts: hosts_put_plan(); hashes, no values
  *

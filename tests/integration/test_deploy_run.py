@@ -297,6 +297,8 @@ class WithFake(Case):
         rig.write(deployment())
         status, text = rig.deploy("--plan", saved)
         self.assertEqual(status, 0, text)
+        self.assertIn("AWS (us-east): 5 to create, 0 to change", text)
+        self.assertIn("Estimated cost: ", text)
         self.assertEqual(len(rig.things()), 15)
         status, text = rig.deploy("--plan", saved)
         self.assertEqual(status, 1, text)
@@ -331,6 +333,12 @@ class WithFake(Case):
         status, text = rig.deploy()
         self.assertEqual(status, 65, text)
         self.assertIn("DATABASE DESTROYED: aws_db_instance.old", text)
+        saved = rig.folder.path + "/saved"
+        self.assertEqual(rig.run("--out", saved, verb=("plan",))[0], 2)
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual(status, 65, text)
+        self.assertIn("DATABASE DESTROYED: aws_db_instance.old", text)
+        self.assertIn("this plan replaces or destroys the database; nothing was changed", text)
 
     def test_two_at_once(self):
         rig = Rig(self)
