@@ -356,7 +356,10 @@ static int unknown_region(const struct command_context *ctx, const struct deploy
 
 void command_hint_init(const struct command_context *ctx, struct findings *findings)
 {
-    if (findings->count == 1 && access(ctx->file, F_OK) != 0)
+    if (findings->count == 1 && strcmp(ctx->file, "-") == 0)
+        finding_hint(findings, findings->items,
+                     "standard input is not read: what a file deploys is kept beside it");
+    else if (findings->count == 1 && access(ctx->file, F_OK) != 0)
         finding_hint(findings, findings->items, "`fraiseql deploy init %s` writes one to begin with",
                      ctx->file);
 }

@@ -119,6 +119,9 @@ void findings_take_diag(struct findings *findings, const char *rule, struct diag
         finding->hint =
             err->hint[0] ? defused(arena_strdup(findings->arena, str_from(err->hint)), true) : NULL;
     }
+    if (diag->dropped)
+        (void)findings_add(findings, DIAG_ERROR, rule, NULL, "%zu more messages are not shown",
+                           diag->dropped);
 }
 
 /* Where it stands; what has no place comes last. */

@@ -243,7 +243,9 @@ static void fill_absent(const struct pass *pass, const struct option_section *se
                                .file = node->file,
                                .parent = node,
                                .key = option->name};
-        parse_section(pass, option->section, empty, member);
+        struct pass inner = *pass;
+        inner.defaults_only |= is_misspelt(section, node, option->name);
+        parse_section(&inner, option->section, empty, member);
     }
 }
 

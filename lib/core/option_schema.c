@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #define DURATION_PATTERN "^(0|([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d|w))+)$"
+#define DECIMAL_PATTERN  "^[0-9]+(\\.[0-9]+)?$"
+#define INTEGER_PATTERN  "^[+-]?[0-9]+$"
 #define SIZE_PATTERN     "^[0-9]+(\\.[0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$"
 
 struct schema {
@@ -15,6 +17,18 @@ struct schema {
     size_t count;
     bool either_spelling;
 };
+
+/* A scalar's type comes from the table, so quotes around it change nothing. */
+static void write_scalar(struct schema *schema, const char *type, const char *pattern)
+{
+    struct json_writer *json = &schema->json;
+    json_key(json, "type");
+    json_array_begin(json);
+    json_text(json, type);
+    json_text(json, "string");
+    json_array_end(json);
+    json_kv_text(json, "pattern", pattern);
+}
 
 /* Names of sections may repeat; their numbers do not. */
 static void write_ref(struct schema *schema, const struct option_section *section)
@@ -43,21 +57,22 @@ static void write_text_type(struct schema *schema, const struct option *option)
     struct json_writer *json = &schema->json;
     switch ((int)option->type) {
     case OPT_DURATION:
-        json_key(json, "type");
-        json_raw(json, STR("[\"string\",\"integer\"]")); /* a bare 0 */
-        json_kv_text(json, "pattern", DURATION_PATTERN);
+        if (option->min > 0) {
+            json_kv_text(json, "type", "string");
+            json_kv_text(json, "pattern", DURATION_PATTERN);
+            break;
+        }
+        write_scalar(schema, "integer", DURATION_PATTERN); /* a bare 0 */
+        json_kv_i64(json, "minimum", 0);
         json_kv_i64(json, "maximum", 0);
         break;
     case OPT_SIZE:
-        json_key(json, "type");
-        json_raw(json, STR("[\"string\",\"integer\"]"));
-        json_kv_text(json, "pattern", SIZE_PATTERN);
-        if (option->min > 0)
-            json_kv_i64(json, "minimum", option->min); /* of a number of bytes without a unit */
+        write_scalar(schema, "integer", SIZE_PATTERN);
+        json_kv_i64(json, "minimum", option->min > 0 ? option->min : 0); /* of bytes without a unit */
         break;
     case OPT_DECIMAL:
-        json_key(json, "type");
-        json_raw(json, STR("[\"string\",\"number\"]"));
+        write_scalar(schema, "number", DECIMAL_PATTERN);
+        json_kv_i64(json, "minimum", 0);
         break;
     case OPT_URL:
         json_kv_text(json, "type", "string");
@@ -108,7 +123,7 @@ static void write_container(struct schema *schema, const struct option *option)
     if (option->type == OPT_SECTION_LIST || option->type == OPT_SECTION_MAP) {
         write_ref(schema, option->section);
     } else if (option->type == OPT_INT_LIST) {
-        json_kv_text(json, "type", "integer");
+        write_scalar(schema, "integer", INTEGER_PATTERN);
         write_number_bounds(schema, option);
     } else if (option->choices) {
         write_enum(schema, option);
@@ -121,13 +136,12 @@ static void write_container(struct schema *schema, const struct option *option)
 
 static void write_type(struct schema *schema, const struct option *option)
 {
-    struct json_writer *json = &schema->json;
     switch ((int)option->type) {
     case OPT_BOOL:
-        json_kv_text(json, "type", "boolean");
+        write_scalar(schema, "boolean", "^(true|false)$");
         break;
     case OPT_INT:
-        json_kv_text(json, "type", "integer");
+        write_scalar(schema, "integer", INTEGER_PATTERN);
         write_number_bounds(schema, option);
         break;
     case OPT_ENUM:

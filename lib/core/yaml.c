@@ -287,6 +287,12 @@ static struct node *read_document(struct reader *reader)
     return root;
 }
 
+/* What some editors save. */
+static bool is_utf16(struct str bytes)
+{
+    return bytes.len >= 2 && (memcmp(bytes.ptr, "\xFF\xFE", 2) == 0 || memcmp(bytes.ptr, "\xFE\xFF", 2) == 0);
+}
+
 /* True when the bytes are UTF-8 of an allowed size; reports otherwise. */
 static bool check_bytes(const char *file, struct str bytes, struct diag *diag)
 {
@@ -301,7 +307,8 @@ static bool check_bytes(const char *file, struct str bytes, struct diag *diag)
         step = str_utf8_length((struct str){bytes.ptr + good, bytes.len - good});
     unsigned line, column;
     locate_byte(bytes, good, &line, &column);
-    (void)diag_add(diag, DIAG_ERROR, file, line, column, "the file is not valid UTF-8");
+    (void)diag_add(diag, DIAG_ERROR, file, line, column, "the file is not valid UTF-8%s",
+                   is_utf16(bytes) ? "; it begins as UTF-16: save it as UTF-8" : "");
     return false;
 }
 

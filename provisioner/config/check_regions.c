@@ -107,6 +107,50 @@ static void check_cloud_only(const struct deployment *deployment, const struct r
                          "is for provider: self-hosted, and this is %s", region->provider->title);
 }
 
+/* The name is a key, and its value may begin lines below. */
+static void point_at_name(const struct deployment *deployment, const struct region *region,
+                          struct finding *finding)
+{
+    const struct node_pair *pair = node_find(deployment_node(deployment, "regions"), region->name);
+    if (pair) {
+        finding->line = pair->line;
+        finding->column = pair->column;
+    }
+}
+
+static uint64_t place_of(unsigned line, unsigned column)
+{
+    return (uint64_t)line << 32 | column;
+}
+
+/* The place of the key after the one named, else `end`. */
+static uint64_t end_of(const struct node *mapping, const char *name, uint64_t end)
+{
+    const struct node_pair *pair = node_find(mapping, name);
+    bool last = !pair || pair == &mapping->pairs[mapping->count - 1];
+    return last ? end : place_of(pair[1].line, pair[1].column);
+}
+
+/* True when nothing is wrong between this region's name and the next: a cloud judges the values of such a
+ * one. */
+static bool is_sound(const struct deployment *deployment, const struct region *region,
+                     const struct findings *findings)
+{
+    const struct node *regions = deployment_node(deployment, "regions");
+    const struct node_pair *pair = node_find(regions, region->name);
+    if (!pair)
+        return findings->errors == 0;
+    uint64_t start = place_of(pair->line, pair->column);
+    uint64_t end = end_of(regions, region->name, end_of(regions->parent, "regions", UINT64_MAX));
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        uint64_t place = place_of(finding->line, finding->column);
+        if (finding->severity == DIAG_ERROR && place >= start && place < end)
+            return false;
+    }
+    return true;
+}
+
 static void check_region(const struct deployment *deployment, const struct region *region,
                          struct findings *findings)
 {
@@ -114,6 +158,7 @@ static void check_region(const struct deployment *deployment, const struct regio
     if (!check_is_name(region->name, 20) || strcmp(region->name, "global") == 0) {
         struct finding *finding =
             check_fail(deployment, findings, "region-name", path, "this name cannot be used for a region");
+        point_at_name(deployment, region, finding);
         finding_hint(findings, finding,
                      "Use at most 20 lower case letters, digits and dashes, a letter first "
                      "and no dash last; \"global\" is taken.");
@@ -136,8 +181,8 @@ static void check_region(const struct deployment *deployment, const struct regio
     check_cloud_only(deployment, region, findings);
     check_location(deployment, region, check_path(deployment, "%s.location", path), findings);
     check_types(deployment, region, findings);
-    size_t before = findings->errors;
-    if (region->provider->validate_region && region->location && region->instance_type && !before)
+    if (region->provider->validate_region && region->location && region->instance_type &&
+        region->database.class && is_sound(deployment, region, findings))
         region->provider->validate_region(deployment, region, findings);
 }
 

@@ -29,8 +29,41 @@ static bool is_text(const struct node *node)
 static void leave(const struct conversion *conversion, const struct node *node, const char *why)
 {
     char path[NODE_PATH_MAX];
+    (void)node_path(node, path);
     (void)findings_add(conversion->findings, DIAG_WARNING, "init", node, "%s is not carried over: %s",
-                       node_path(node, path), why);
+                       path[0] ? path : "the file", why);
+}
+
+/* True when the mapping that is being written, whose keys stand at this indent, has the key already. */
+static bool is_written(const struct buf *out, size_t indent, const char *key)
+{
+    const char *end = out->data + out->len;
+    size_t length = strlen(key);
+    while (end > out->data) {
+        const char *line = end - 1;
+        while (line > out->data && line[-1] != '\n')
+            line--;
+        size_t size = (size_t)(end - line), blanks = 0;
+        while (blanks < size && line[blanks] == ' ')
+            blanks++;
+        if (blanks < indent && line[blanks] != '\n')
+            return false;
+        if (blanks == indent && size > indent + length && memcmp(line + indent, key, length) == 0 &&
+            line[indent + length] == ':')
+            return true;
+        end = line;
+    }
+    return false;
+}
+
+/* Two keys of the old dialect may mean one of this; the first counts. */
+static bool is_first(const struct conversion *conversion, unsigned indent, const char *key,
+                     const struct node *value)
+{
+    if (!is_written(conversion->out, indent, key))
+        return true;
+    leave(conversion, value, "another key of the file says it already");
+    return false;
 }
 
 /* Each member is taken, or left with a word. */
@@ -60,6 +93,8 @@ static bool put(const struct conversion *conversion, unsigned indent, const char
 {
     if (!is_text(value))
         return false;
+    if (!is_first(conversion, indent, key, value))
+        return true;
     buf_printf(conversion->out, "%*s%s: ", (int)indent, "", key);
     if (is_number(value))
         buf_append_str(conversion->out, value->scalar);
@@ -72,6 +107,8 @@ static bool put(const struct conversion *conversion, unsigned indent, const char
 static void put_tree(const struct conversion *conversion, unsigned indent, const char *key,
                      const struct node *value)
 {
+    if (!is_first(conversion, indent, key, value))
+        return;
     buf_printf(conversion->out, "%*s%s:%s", (int)indent, "", key, value->count ? "\n" : " ");
     yaml_write_node(conversion->out, value, value->count ? indent + 2 : 0);
 }
@@ -133,6 +170,8 @@ static bool put_storage(const struct conversion *conversion, const struct node *
     for (size_t i = 0; digits && i < ARRAY_LEN(units); i++) {
         if (strcasecmp(unit, units[i]) != 0)
             continue;
+        if (!is_first(conversion, 6, "storage", value))
+            return true;
         char path[NODE_PATH_MAX];
         if (!*unit)
             (void)findings_add(conversion->findings, DIAG_WARNING, "init", value,
@@ -156,6 +195,8 @@ static bool take_database(const struct conversion *conversion, const char *key, 
 static bool take_networking(const struct conversion *conversion, const char *key, const struct node *value)
 {
     if (is(key, "cidr") && is_text(value)) {
+        if (!is_first(conversion, 4, "network", value))
+            return true;
         buf_append_text(conversion->out, "    network: {cidr: ");
         yaml_write_scalar(conversion->out, value->scalar);
         buf_append_text(conversion->out, "}\n");
@@ -263,7 +304,8 @@ static bool put_percent(const struct conversion *conversion, const char *key, co
     const char *rest = value->scalar.ptr + digits + strspn(value->scalar.ptr + digits, " ");
     if (!digits || (*rest && *rest != '%'))
         return put(conversion, 2, key, value);
-    buf_printf(conversion->out, "  %s: %.*s\n", key, (int)digits, value->scalar.ptr);
+    if (is_first(conversion, 2, key, value))
+        buf_printf(conversion->out, "  %s: %.*s\n", key, (int)digits, value->scalar.ptr);
     return true;
 }
 
@@ -322,6 +364,8 @@ static bool take_section(const struct conversion *conversion, const char *key, c
         return true;
     for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
         if (is(key, sections[i].name)) {
+            if (!is_first(conversion, 0, sections[i].name, value))
+                return true;
             buf_printf(conversion->out, "\n%s:\n", sections[i].name);
             each(conversion, value, sections[i].take);
             return true;

@@ -57,6 +57,17 @@ static const char *custom_problem(uint64_t cpus, uint64_t mib)
     return NULL;
 }
 
+/* NULL for a class that is none of these, too. */
+static const char *custom_class_problem(const char *class)
+{
+    uint64_t cpus, mib;
+    if (strncmp(class, "db-custom-", strlen("db-custom-")) != 0)
+        return NULL;
+    return custom_class(class, &cpus, &mib)
+               ? custom_problem(cpus, mib)
+               : "after db-custom- come the number of CPUs, a dash and MiB of memory";
+}
+
 /* "projects/P/locations/L/keyRings/R/cryptoKeys/K" */
 static bool is_key(const char *text)
 {
@@ -120,11 +131,9 @@ static void validate_region(const struct deployment *deployment, const struct re
                             struct findings *findings)
 {
     char path[NODE_PATH_MAX];
-    uint64_t cpus, mib;
     check_key(deployment, region, findings);
     check_secrets(deployment, region, findings);
-    const char *problem =
-        custom_class(region->database.class, &cpus, &mib) ? custom_problem(cpus, mib) : NULL;
+    const char *problem = custom_class_problem(region->database.class);
     if (problem) {
         (void)snprintf(path, sizeof path, "regions.%s.database.tier", region->name);
         (void)findings_add(findings, DIAG_ERROR, "gcp-database-tier", deployment_node(deployment, path),

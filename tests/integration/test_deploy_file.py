@@ -51,6 +51,12 @@ class Validate(Case):
         self.assertIn("No such file", done.stderr)
         self.assertIn("`fraiseql deploy init /tmp/there-is-no-such-file.yaml` writes one", done.stderr)
 
+    def test_standard_input_is_no_file_and_is_not_told_to_be_made(self):
+        done = deploy("validate", "-")
+        self.assertEqual(done.returncode, 65)
+        self.assertIn("standard input is not read", done.stderr)
+        self.assertNotIn("deploy init", done.stderr)
+
     def test_region_names_some_of_the_regions(self):
         done = deploy("validate", RESOLVED, "--region", "apac")
         self.assertEqual((done.returncode, done.stdout.split(" is valid")[1]), (0, ": 3 regions, apac (azure southeastasia)\n"))

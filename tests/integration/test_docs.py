@@ -233,10 +233,14 @@ class Generated(unittest.TestCase):
         sound = {"metadata": {"name": "a"}, "regions": {"r": region}}
         self.assertTrue(validator.is_valid(sound))
         self.assertTrue(validator.is_valid({**sound, "regions": {"r": {**region, "database": None}}}))
+        quoted = {**region, "instances": "3", "database": {"encrypted": "true", "storage": "100GB"}}
+        self.assertTrue(validator.is_valid({**sound, "regions": {"r": quoted}, "cost-management": {"monthly-budget": "9.5"}}))
         self.assertFalse(validator.is_valid({"regions": sound["regions"]}))
         for wrong in [{"regions": {}}, {"regions": {"r": {**region, "provider": "kubernetes"}}}, {"version": 2},
                       {"regions": {"r": {**region, "size": "huge"}}}, {"compliance": {"standards": ["pci"]}},
-                      {"replication": {"consistency": "casual"}}, {"backups": {}},
+                      {"replication": {"consistency": "casual"}}, {"backups": {}}, {"backup": {"retention": -1}},
+                      {"replication": {"lag-target": 0}}, {"cost-management": {"monthly-budget": "much"}},
+                      {"regions": {"r": {**region, "instances": "three"}}},
                       {"regions": {"r": {**region, "database": {"size": "a", "sku": "b"}}}}]:
             self.assertFalse(validator.is_valid({**sound, **wrong}), wrong)
 

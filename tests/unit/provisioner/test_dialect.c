@@ -171,6 +171,45 @@ START_TEST(a_key_does_not_end_the_comment_that_names_it)
 }
 END_TEST
 
+START_TEST(of_two_keys_that_mean_one_the_first_is_written_and_the_other_is_named)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    struct findings findings;
+    struct deployment *deployment;
+    struct buf text = BUF_INIT(1 << 16);
+    convert(arena,
+            "metadata: {name: shop}\n"
+            "regions:\n"
+            "  us: {provider: aws, location: us-east-1, instance_type: t3.large, labels: {instances: x},\n"
+            "       compute: {instance: t3.xlarge, count: 2}}\n"
+            "  eu: {provider: aws, location: eu-west-1, compute: {instance: t3.xlarge, size: t3.large},\n"
+            "       network: {cidr: 10.1.0.0/16}, networking: {cidr: 10.2.0.0/16}}\n"
+            "replication: {mode: streaming, lag-target: 300ms, replication-lag-target: 400ms}\n"
+            "cost-management: {budget: 9, monthly-budget: 8, warn-on-percent: 70, alerts: {warn-on: 60%}}\n"
+            "cost_management: {currency: USD}\n",
+            &findings, &text);
+    static const char *const left[] = {"regions.us.compute.instance",
+                                       "regions.eu.compute.size",
+                                       "regions.eu.networking.cidr",
+                                       "replication.replication-lag-target",
+                                       "cost-management.monthly-budget",
+                                       "cost-management.alerts.warn-on",
+                                       "cost_management"};
+    ck_assert_uint_eq(findings.warnings, ARRAY_LEN(left));
+    for (size_t i = 0; i < ARRAY_LEN(left); i++)
+        ck_assert_msg(strncmp(findings.items[i].message, left[i], strlen(left[i])) == 0, "%s",
+                      findings.items[i].message);
+    findings_init(&findings, arena);
+    int code = deployment_parse(arena, "d.yaml", buf_str(&text), &deployment, &findings);
+    ck_assert_msg(code == 0, "%s", findings.count ? findings.items[0].message : "");
+    ck_assert_str_eq(deployment_find_region(deployment, "us")->instance_type, "t3.large");
+    ck_assert_int_eq(deployment_find_region(deployment, "us")->instances, 2);
+    ck_assert_str_eq(deployment_find_region(deployment, "eu")->instance_type, "t3.xlarge");
+    ck_assert_int_eq(deployment->cost.warn_on_percent, 70);
+    buf_deinit(&text);
+}
+END_TEST
+
 static Suite *dialect_suite(void)
 {
     Suite *suite = suite_create("dialect");
@@ -180,6 +219,7 @@ static Suite *dialect_suite(void)
     tcase_add_test(tcase, what_this_format_knows_by_the_same_name_is_kept);
     tcase_add_test(tcase, a_value_that_is_not_understood_is_neither_guessed_nor_cut);
     tcase_add_test(tcase, a_key_does_not_end_the_comment_that_names_it);
+    tcase_add_test(tcase, of_two_keys_that_mean_one_the_first_is_written_and_the_other_is_named);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -24,11 +24,29 @@ START_TEST(sorted_by_place_and_counted_by_kind)
 }
 END_TEST
 
+START_TEST(what_is_not_shown_is_counted)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    struct findings findings;
+    struct diag diag;
+    findings_init(&findings, arena);
+    diag_init(&diag);
+    for (unsigned i = 0; i < DIAG_MAX + 3; i++)
+        (void)diag_add(&diag, DIAG_ERROR, "d.yaml", i + 1, 1, "wrong");
+    findings_take_diag(&findings, "schema", &diag);
+    findings_sort(&findings);
+    ck_assert_uint_eq(findings.count, DIAG_MAX + 1);
+    ck_assert_str_eq(findings.items[DIAG_MAX].message, "3 more messages are not shown");
+    diag_deinit(&diag);
+}
+END_TEST
+
 static Suite *finding_suite(void)
 {
     Suite *suite = suite_create("finding");
     TCase *tcase = tcase_create("finding");
     tcase_add_test(tcase, sorted_by_place_and_counted_by_kind);
+    tcase_add_test(tcase, what_is_not_shown_is_counted);
     suite_add_tcase(suite, tcase);
     return suite;
 }

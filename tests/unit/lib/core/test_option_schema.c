@@ -65,12 +65,32 @@ START_TEST(schema_refuses_what_the_parser_misses)
 }
 END_TEST
 
+/* The parser takes a scalar with quotes as one without. */
+START_TEST(schema_allows_quotes_where_the_parser_does_and_no_number_where_a_unit_is_wanted)
+{
+    struct buf out = BUF_INIT(1 << 20);
+    struct arena *arena = arena_new(0);
+    struct node *root;
+    struct error err;
+    option_write_schema(&fix_section, "fix", false, &out);
+    ck_assert_int_eq(json_parse(arena, buf_str(&out), &root, &err), 0);
+    const struct node *file = at(at(root, "$defs"), "section0"), *properties = at(file, "properties");
+    const struct node *codes = at(at(properties, "codes"), "items");
+    assert_text(at(codes, "type")->items[1], "string");
+    assert_text(at(codes, "pattern"), "^[+-]?[0-9]+$");
+    assert_text(at(at(properties, "wait"), "minimum"), "0");
+    buf_deinit(&out);
+    arena_free(arena);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("option_schema");
     TCase *tests = tcase_create("option_schema");
     tcase_add_test(tests, schema_is_json_that_follows_the_table);
     tcase_add_test(tests, schema_refuses_what_the_parser_misses);
+    tcase_add_test(tests, schema_allows_quotes_where_the_parser_does_and_no_number_where_a_unit_is_wanted);
     suite_add_tcase(suite, tests);
     return suite;
 }

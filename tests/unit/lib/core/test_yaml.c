@@ -106,6 +106,9 @@ START_TEST(refused_with_a_position)
     assert_refused(STR("? [x]\n: 1\n"), "f.yaml:1:3: error: a key must be a text, not a list");
     assert_refused(STR("a: \"\\0\"\n"), "f.yaml:1:4: error: a text must not contain a zero byte");
     assert_refused(STR("ok: 1\nbad: x\x80y\n"), "f.yaml:2:7: error: the file is not valid UTF-8");
+    assert_refused(STR("\xFF\xFE"
+                       "a\0:\0"),
+                   "f.yaml:1:1: error: the file is not valid UTF-8; it begins as UTF-16: save it as UTF-8");
     assert_refused(STR("a: 1\n\tb: 2\n"), "Hint: indent with spaces");
     assert_refused(STR("a: [1, 2\n"), "f.yaml:2:1: error: malformed YAML");
     assert_refused(STR("a: b: c\n"), "f.yaml:1:5: error: malformed YAML: mapping values are not allowed");
