@@ -46,8 +46,13 @@ cluster_guard() {
     [ -z "$holder" ] || fail "port $port is in use ($holder listens): stop what has it, or give the region a port_base"
 }
 
+# What a killed run began may still be writing there: it ends once its folders are gone.
 empty_new() {
-    rm -rf "$data.new"
+    left=30
+    until rm -rf "$data.new" 2>/dev/null; do
+        [ $((left -= 1)) -gt 0 ] || fail "cannot remove $data.new"
+        sleep 1
+    done
     install -d -m 700 -o "$user" -g "$user" "$data.new"
 }
 
