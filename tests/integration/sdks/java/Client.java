@@ -18,7 +18,8 @@ public final class Client {
 
     public static void main(String[] arguments) {
         int count = Integer.parseInt(System.getenv("CLIENT_SPANS"));
-        OpenTelemetrySdk sdk = AutoConfiguredOpenTelemetrySdk.initialize().getOpenTelemetrySdk();
+        // Closed below; a hook would close it again, and say so when it is quicker than the end of logging.
+        OpenTelemetrySdk sdk = AutoConfiguredOpenTelemetrySdk.builder().disableShutdownHook().build().getOpenTelemetrySdk();
         Tracer tracer = sdk.getTracer("client");
         long base = (System.currentTimeMillis() - 60_000) * 1000;
         Context parent = Context.root();
