@@ -43,6 +43,8 @@ struct region_network {
     bool allotted;
 };
 
+#define REGIONS_MAX 100 /* of a file, and the last place */
+
 struct region {
     const char *name;
     const char *provider_name, *location_name; /* as written */
@@ -61,7 +63,8 @@ struct region {
     struct string_map labels;
     struct region_database database;
     struct region_network network;
-    size_t index; /* position in the file, from 0: ranges and sequence offsets come from it */
+    int64_t place; /* as written, from 1; 0: the one after the region above */
+    size_t index;  /* the place that holds, from 0: ranges, ports and sequence offsets come from it */
     struct option_position position;
 };
 
@@ -245,6 +248,8 @@ static inline const struct region *deployment_region(const struct deployment *de
 {
     return &((const struct region *)deployment->region_list.items)[i];
 }
+/* One more than the highest index: as many as there are regions where no place is left out. */
+size_t deployment_places(const struct deployment *deployment);
 /* NULL when there is none of that name. */
 const struct region *deployment_find_region(const struct deployment *deployment, const char *name);
 /* The deployment as its clouds see it, or its own hosts: with those regions alone. They are copies that keep

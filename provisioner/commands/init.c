@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define FILE_MAX_BYTES (1024UL * 1024)
-#define REGIONS_MAX    100
 
 struct initial {
     struct template chosen;

@@ -6,8 +6,6 @@
 #include "provisioner/database.h"
 #include "provisioner/provider.h"
 
-#define REGIONS_MAX 100
-
 static void check_location(const struct deployment *deployment, const struct region *region, const char *path,
                            struct findings *findings)
 {
@@ -186,12 +184,36 @@ static void check_region(const struct deployment *deployment, const struct regio
         region->provider->validate_region(deployment, region, findings);
 }
 
+/* No two at one place, and none beyond the last. */
+static void check_place(const struct deployment *deployment, size_t at, struct findings *findings)
+{
+    const struct region *region = deployment_region(deployment, at);
+    const char *path = check_path(deployment, "regions.%s.place", region->name);
+    if (region->index >= REGIONS_MAX && deployment_region_count(deployment) <= REGIONS_MAX)
+        (void)check_fail(deployment, findings, "place", path, "there is no place %zu: the last is %d",
+                         region->index + 1, REGIONS_MAX);
+    for (size_t i = 0; i < at; i++) {
+        const struct region *other = deployment_region(deployment, i);
+        if (other->index != region->index)
+            continue;
+        struct finding *finding =
+            check_fail(deployment, findings, "place", path, "has place %zu, as region %s has (line %u)",
+                       region->index + 1, other->name, other->position.line);
+        finding_hint(findings, finding,
+                     "Whichever of the two stands already keeps its place; the other takes a number that no "
+                     "region has.");
+        return;
+    }
+}
+
 void check_regions(const struct deployment *deployment, struct findings *findings)
 {
     if (deployment_region_count(deployment) > REGIONS_MAX)
         (void)check_fail(deployment, findings, "regions", "regions",
                          "%zu regions are more than the %d that fit", deployment_region_count(deployment),
                          REGIONS_MAX);
-    for (size_t i = 0; i < deployment_region_count(deployment); i++)
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
         check_region(deployment, deployment_region(deployment, i), findings);
+        check_place(deployment, i, findings);
+    }
 }

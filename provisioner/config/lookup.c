@@ -4,6 +4,16 @@
 
 #include <stdio.h>
 
+size_t deployment_places(const struct deployment *deployment)
+{
+    size_t places = 0;
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        if (deployment_region(deployment, i)->index >= places)
+            places = deployment_region(deployment, i)->index + 1;
+    }
+    return places;
+}
+
 const struct region *deployment_find_region(const struct deployment *deployment, const char *name)
 {
     for (size_t i = 0; name && i < deployment_region_count(deployment); i++) {

@@ -85,13 +85,25 @@ static bool overlaps_written(const struct deployment *deployment, struct cidr bl
     return false;
 }
 
-/* Blocks of `bits` that are free for the regions without a range, in file order. False: too few. */
+static struct region *at_place(const struct deployment *deployment, size_t place)
+{
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        if (region_at(deployment, i)->index == place)
+            return region_at(deployment, i);
+    }
+    return NULL;
+}
+
+/* Blocks of `bits` that are free for the regions without a range, by place. A place that no region has keeps
+ * its block: taking a region out moves no other. False: too few. */
 static bool allot(const struct deployment *deployment, struct cidr all, unsigned bits)
 {
     uint64_t blocks = UINT64_C(1) << (bits - all.bits), at = 0;
-    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
-        struct region *region = region_at(deployment, i);
-        if (!region->network.allotted)
+    size_t left = deployment_region_count(deployment);
+    for (size_t place = 0; left; place++) {
+        struct region *region = at_place(deployment, place);
+        left -= region ? 1 : 0;
+        if (region && !region->network.allotted)
             continue;
         struct cidr block = {0};
         for (; at < blocks; at++) {
@@ -102,7 +114,8 @@ static bool allot(const struct deployment *deployment, struct cidr all, unsigned
         if (at++ >= blocks)
             return false;
         char text[CIDR_TEXT_MAX];
-        region->network.cidr = arena_strdup(deployment->arena, str_from(cidr_format(block, text)));
+        if (region)
+            region->network.cidr = arena_strdup(deployment->arena, str_from(cidr_format(block, text)));
     }
     return true;
 }
@@ -135,10 +148,18 @@ static void allot_ranges(struct deployment *deployment, struct findings *finding
     finding_hint(findings, finding, "Take a wider range, such as 10.0.0.0/8.");
 }
 
+static size_t place_of(struct deployment *deployment, size_t i)
+{
+    const struct region *region = region_at(deployment, i);
+    if (region->place)
+        return (size_t)region->place - 1;
+    return i ? region_at(deployment, i - 1)->index + 1 : 0;
+}
+
 void resolve_deployment(struct deployment *deployment, struct findings *findings)
 {
     for (size_t i = 0; i < deployment_region_count(deployment); i++) {
-        region_at(deployment, i)->index = i;
+        region_at(deployment, i)->index = place_of(deployment, i);
         resolve_region(deployment, region_at(deployment, i), findings);
     }
     allot_ranges(deployment, findings);

@@ -131,8 +131,7 @@ static const struct option network_options[] = {
      .offset = offsetof(struct region_network, cidr),
      .not_empty = true,
      .help = "Address range of the region: private, a /16 to a /20, apart from those of all other regions. "
-             "Default: allotted from `network.cidr` by the region's place in the file, so add regions at the "
-             "end or write the range."},
+             "Default: allotted from `network.cidr` by the region's `place`."},
 };
 static const struct option_section section_region_network = {.name = "regions.*.network",
                                                              .help = "The region's private network.",
@@ -183,6 +182,14 @@ static const struct option region_options[] = {
      .min = 1,
      .max = 1000,
      .help = "How many there may be under load. Default: twice `instances`."},
+    {.name = "place",
+     .type = OPT_INT,
+     .offset = offsetof(struct region, place),
+     .min = 1,
+     .max = REGIONS_MAX,
+     .help = "The region's number, no other region's. Its address range and the numbers that its database "
+             "draws come from it, so it stays what it is as long as the region stands: write it where a region "
+             "above is taken out or put in. Default: the one after the region above; 1 of the first."},
     {.name = "account",
      .type = OPT_STRING,
      .offset = offsetof(struct region, account),

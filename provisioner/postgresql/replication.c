@@ -189,8 +189,7 @@ static void write_publication(const struct deployment *deployment, const struct 
 /* Numbers of node k are those that leave k + 1 when divided by the stride, so two writers never draw one. */
 static void write_sequences(const struct deployment *deployment, const struct region *region, struct buf *sql)
 {
-    size_t last = deployment_region(deployment, deployment_region_count(deployment) - 1)->index;
-    int stride = last + 1 < STRIDE ? STRIDE : STRIDE_WIDE;
+    int stride = deployment_places(deployment) < STRIDE ? STRIDE : STRIDE_WIDE;
     int rest = (int)region->index + 1;
     buf_printf(
         sql,

@@ -73,13 +73,8 @@ void render_node(const struct deployment *deployment, const struct region *regio
     *ret_count = 1;
     if (deployment->replication.mode != REPLICATION_ACTIVE_ACTIVE || !takes_part(deployment, region))
         return;
-    *ret_count = 0;
-    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
-        const struct region *other = deployment_region(deployment, i);
-        if (other == region)
-            *ret_index = *ret_count;
-        *ret_count += takes_part(deployment, other);
-    }
+    *ret_index = region->index;
+    *ret_count = deployment_places(deployment);
 }
 
 const struct region *render_primary(const struct deployment *deployment)

@@ -59,7 +59,7 @@ void render_requirements_object(const struct provider *provider, struct buf *out
 /* The outputs that every region module has. */
 extern const char *const render_outputs[]; /* NULL-terminated */
 
-/* Position among the regions that write, and how many these are. */
+/* The region's place, from 0, and how many there are; 0 and 1 of a region that writes alone. */
 void render_node(const struct deployment *deployment, const struct region *region, size_t *ret_index,
                  size_t *ret_count);
 /* Whether the global root opens this region's gateway. */

@@ -85,8 +85,10 @@ static void check_meeting(const struct deployment *deployment, const struct regi
     struct layout own, other;
     if (layout_make(deployment, region, deployment->arena, &own, NULL))
         return;
-    for (size_t i = 0; i < region->index; i++) {
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
         const struct region *before = deployment_region(deployment, i);
+        if (strcmp(before->name, region->name) == 0)
+            return;
         if (!before->provider || !before->provider->own_hosts || !before->host ||
             layout_make(deployment, before, deployment->arena, &other, NULL) ||
             strcmp(own.address, other.address) != 0)
