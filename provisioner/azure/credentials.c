@@ -37,6 +37,7 @@ static const struct {
     {"Microsoft.Network/virtualNetworks/subnets/write", false},
     {"Microsoft.Network/virtualNetworks/subnets/join/action", false},
     {"Microsoft.Network/networkSecurityGroups/write", false},
+    {"Microsoft.Network/networkSecurityGroups/securityRules/write", false},
     {"Microsoft.Network/networkSecurityGroups/join/action", false},
     {"Microsoft.Network/publicIPAddresses/write", false},
     {"Microsoft.Network/publicIPAddresses/join/action", false},

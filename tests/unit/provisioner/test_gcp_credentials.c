@@ -1,5 +1,6 @@
 #include "provisioner/gcp/credentials.h"
 
+#include "provisioner/embedded.h"
 #include "provisioner/gcp/gcp.h"
 #include "tests/unit/provisioner/credentials_rig.h"
 
@@ -198,12 +199,30 @@ START_TEST(an_unknown_name_and_no_credentials_at_all)
 }
 END_TEST
 
+/* Every type of the modules must be in `types`, each between blanks. */
+static unsigned check_types(const char *folder, const char *types)
+{
+    const struct embedded_file *file;
+    unsigned seen = 0;
+    size_t count = embedded_under(folder, &file);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = arena_strdup(cloud.arena, file[i].bytes);
+        while ((text = strstr(text, "\nresource \"google_")) != NULL) {
+            text += strlen("\nresource \"");
+            const char *type = arena_printf(cloud.arena, " %.*s ", (int)strcspn(text, "\""), text);
+            ck_assert_msg(strstr(types, type) != NULL, "no row of%s", type);
+            seen++;
+        }
+    }
+    return seen;
+}
+
 /* Rows of google_calls.txt: what the provider calls is asked for, and nothing else is. Google takes no more
  * than 100 permissions a question. */
 START_TEST(what_the_provider_calls_is_asked_for)
 {
     const char *asked = granting(NULL);
-    char known[16384] = "", type[128], method[128], permission[128], line[512];
+    char known[16384] = "", types[8192] = " ", type[128], method[128], permission[128], line[512];
     FILE *calls = fopen(TEST_SOURCE_DIR "/tests/data/permissions/google_calls.txt", "re");
     unsigned count = 0;
     ck_assert_ptr_nonnull(calls);
@@ -212,6 +231,7 @@ START_TEST(what_the_provider_calls_is_asked_for)
             continue;
         ck_assert_msg(sscanf(line, "%127s %127s %127s", type, method, permission) == 3, "%s", line);
         const char *quoted = arena_printf(cloud.arena, "\"%s\"", permission);
+        (void)strncat(types, arena_printf(cloud.arena, "%s ", type), sizeof types - strlen(types) - 1);
         (void)strncat(known, quoted, sizeof known - strlen(known) - 1);
         /* Without a domain no certificate is made. */
         if (strcmp(permission, "-") != 0 && strncmp(permission, "certificatemanager.", 19) != 0)
@@ -226,6 +246,8 @@ START_TEST(what_the_provider_calls_is_asked_for)
     }
     ck_assert_uint_gt(count, 60);
     ck_assert_uint_le(count, 100);
+    ck_assert_uint_gt(check_types("gcp/module/", types), 40);
+    ck_assert_uint_gt(check_types("global/module/links/gcp/", types), 2);
 }
 END_TEST
 
