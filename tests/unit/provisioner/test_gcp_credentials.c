@@ -1,7 +1,10 @@
 #include "provisioner/gcp/credentials.h"
 
+#include "provisioner/embedded.h"
 #include "provisioner/gcp/gcp.h"
 #include "tests/unit/provisioner/credentials_rig.h"
+
+#include <stdio.h>
 
 #define ACCOUNT ", account: shop-1"
 
@@ -75,7 +78,7 @@ START_TEST(what_is_missing_is_listed_with_what_mends_it)
     cloud_will(":testIamPermissions", "200 OK", granting("cloudsql."), false);
     ck_assert_int_eq(check(ACCOUNT), 0);
     ck_assert(!cloud.check.ok);
-    ck_assert_contains(cloud.check.problem, "ops@example.com lacks 7 of ");
+    ck_assert_contains(cloud.check.problem, "ops@example.com lacks 8 of ");
     ck_assert_contains(cloud.check.problem, "cloudsql.instances.create, cloudsql.databases.create");
     ck_assert_str_eq(cloud.check.mend, "gcloud projects add-iam-policy-binding shop-1 "
                                        "--member=user:ops@example.com --role=roles/cloudsql.admin");
@@ -196,6 +199,62 @@ START_TEST(an_unknown_name_and_no_credentials_at_all)
 }
 END_TEST
 
+/* Every type of the modules must be in `types`, each between blanks. */
+static unsigned check_types(const char *folder, const char *types)
+{
+    const struct embedded_file *file;
+    unsigned seen = 0;
+    size_t count = embedded_under(folder, &file);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = arena_strdup(cloud.arena, file[i].bytes);
+        while ((text = strstr(text, "\nresource \"google_")) != NULL) {
+            text += strlen("\nresource \"");
+            const char *type = arena_printf(cloud.arena, " %.*s ", (int)strcspn(text, "\""), text);
+            ck_assert_msg(strstr(types, type) != NULL, "no row of%s", type);
+            seen++;
+        }
+    }
+    return seen;
+}
+
+/* Rows of google_calls.txt: what the provider calls is asked for, and nothing else is. Google takes no more
+ * than 100 permissions a question. */
+START_TEST(what_the_provider_calls_is_asked_for)
+{
+    const char *asked = granting(NULL);
+    char known[16384] = "", types[8192] = " ", line[512];
+    FILE *calls = fopen(TEST_SOURCE_DIR "/tests/data/permissions/google_calls.txt", "re");
+    unsigned count = 0;
+    ck_assert_ptr_nonnull(calls);
+    while (fgets(line, sizeof line, calls)) {
+        if (line[0] == '#')
+            continue;
+        line[strcspn(line, "\n")] = '\0';
+        char *method = strchr(line, ' '), *permission = strrchr(line, ' ');
+        ck_assert_msg(method && permission > method, "%s", line);
+        *method++ = '\0';
+        *permission++ = '\0';
+        const char *quoted = arena_printf(cloud.arena, "\"%s\"", permission);
+        (void)strncat(types, arena_printf(cloud.arena, "%s ", line), sizeof types - strlen(types) - 1);
+        (void)strncat(known, quoted, sizeof known - strlen(known) - 1);
+        /* Without a domain no certificate is made. */
+        if (strcmp(permission, "-") != 0 && strncmp(permission, "certificatemanager.", 19) != 0)
+            ck_assert_msg(strstr(asked, quoted) != NULL, "%s needs %s", method, permission);
+    }
+    (void)fclose(calls);
+    for (const char *at = strchr(asked, '['); (at = strchr(at, '"')) != NULL;
+         at += strcspn(at + 1, "\"") + 2) {
+        const char *quoted = arena_printf(cloud.arena, "%.*s", (int)strcspn(at + 1, "\"") + 2, at);
+        ck_assert_msg(strstr(known, quoted) != NULL, "%s is asked for, and no call needs it", quoted);
+        count++;
+    }
+    ck_assert_uint_gt(count, 60);
+    ck_assert_uint_le(count, 100);
+    ck_assert_uint_gt(check_types("gcp/module/", types), 40);
+    ck_assert_uint_gt(check_types("global/module/links/gcp/", types), 2);
+}
+END_TEST
+
 static Suite *credentials_suite(void)
 {
     Suite *suite = suite_create("gcp_credentials");
@@ -205,6 +264,7 @@ static Suite *credentials_suite(void)
     tcase_add_test(tcase, who_may_do_all_is_well);
     tcase_add_test(tcase, what_is_missing_is_listed_with_what_mends_it);
     tcase_add_test(tcase, each_role_is_named_once);
+    tcase_add_test(tcase, what_the_provider_calls_is_asked_for);
     tcase_add_test(tcase, a_project_comes_from_the_environment_or_is_missed);
     tcase_add_test(tcase, an_api_that_is_off_has_its_own_mend);
     tcase_add_test(tcase, refusals_differ);
