@@ -342,6 +342,13 @@ bool command_selects(const struct command_context *ctx, const struct region *reg
     return ctx->regions.count == 0;
 }
 
+const char *command_today(char text[CLOCK_RFC3339_SIZE])
+{
+    (void)clock_format_rfc3339(clock_wall_ns(), text);
+    text[10] = '\0';
+    return text;
+}
+
 static int unknown_region(const struct command_context *ctx, const struct deployment *deployment,
                           const char *name)
 {

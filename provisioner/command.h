@@ -6,6 +6,7 @@
 #ifndef FRAISEQL_PROVISIONER_COMMAND_H
 #define FRAISEQL_PROVISIONER_COMMAND_H
 
+#include "lib/core/clock.h"
 #include "provisioner/deployment.h"
 #include "provisioner/output.h"
 
@@ -80,5 +81,7 @@ int command_load(struct command_context *ctx, bool lenient, struct deployment **
 void command_hint_init(const struct command_context *ctx, struct findings *findings);
 /* True when --region was not given or names this one. */
 bool command_selects(const struct command_context *ctx, const struct region *region);
+/* The day in UTC, YYYY-MM-DD. */
+const char *command_today(char text[CLOCK_RFC3339_SIZE]);
 
 #endif

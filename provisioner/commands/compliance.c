@@ -1,6 +1,5 @@
 /* `fraiseql deploy compliance FILE`. */
 #include "provisioner/compliance/compliance.h"
-#include "lib/core/clock.h"
 #include "lib/core/yaml.h"
 #include "provisioner/commands/commands.h"
 
@@ -85,10 +84,8 @@ static int run(struct command_context *ctx)
     if (status)
         return status;
     char today[CLOCK_RFC3339_SIZE];
-    (void)clock_format_rfc3339(clock_wall_ns(), today);
-    today[10] = '\0';
     struct compliance_report report;
-    compliance_judge(deployment, &loaded, today, ctx->arena, &report);
+    compliance_judge(deployment, &loaded, command_today(today), ctx->arena, &report);
     bool bad = report.errors || report.findings.errors || loaded.contradictions;
     if (!deployment->compliance.standards.count)
         finding_hint(&report.findings,

@@ -1,5 +1,15 @@
 /* `fraiseql deploy validate FILE`: every error of a file at once. */
 #include "provisioner/commands/commands.h"
+#include "provisioner/compliance/compliance.h"
+
+static void warn_of_waivers(const struct command_context *ctx, const struct deployment *deployment)
+{
+    struct findings findings;
+    char today[CLOCK_RFC3339_SIZE];
+    findings_init(&findings, ctx->arena);
+    compliance_warn_expired(deployment, command_today(today), &findings);
+    output_findings(ctx->out, &findings, false);
+}
 
 static int run(struct command_context *ctx)
 {
@@ -7,6 +17,7 @@ static int run(struct command_context *ctx)
     int status = command_load(ctx, false, &deployment);
     if (status)
         return status;
+    warn_of_waivers(ctx, deployment);
     size_t count = deployment_region_count(deployment);
     if (!ctx->json) {
         output_printf(ctx->out, "%s%s is valid%s: %zu region%s", output_style(ctx->out, STYLE_GOOD),

@@ -50,6 +50,14 @@ struct compliance_report {
 void compliance_judge(const struct deployment *deployment, const struct findings *loaded, const char *today,
                       struct arena *arena, struct compliance_report *ret_report);
 
+/* Waivers whose last day is over, as warnings. */
+void compliance_warn_expired(const struct deployment *deployment, const char *today,
+                             struct findings *findings);
+
+/* The ids of all rules; returns how many. */
+#define COMPLIANCE_RULES_MAX 64
+size_t compliance_rules(const char *ret_names[COMPLIANCE_RULES_MAX]);
+
 const char *compliance_outcome_name(enum compliance_outcome outcome);
 /* One record of --json, and a SARIF 2.1.0 log. */
 void compliance_write_record(const struct compliance_result *result, struct json_writer *json);

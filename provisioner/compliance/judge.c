@@ -3,7 +3,6 @@
 
 #include "lib/core/yaml.h"
 #include "provisioner/catalog/csv.h"
-#include "provisioner/config/checks.h"
 #include "provisioner/embedded.h"
 
 enum {
@@ -14,8 +13,6 @@ enum {
     COLUMNS
 };
 const char *const compliance_standards[COMPLIANCE_STANDARDS] = {"gdpr", "hipaa", "soc2", "sox"};
-
-#define RULES_MAX 64
 
 struct run {
     struct judging judging;
@@ -38,6 +35,11 @@ static void append(const struct run *run, const struct compliance_result *result
     (*items)[(*count)++] = *result;
 }
 
+static bool has_expired(const struct compliance_waiver *waiver, const char *today)
+{
+    return strcmp(waiver->until, today) < 0;
+}
+
 static void waive(struct run *run, struct compliance_result *result)
 {
     const struct section_list *waivers = &run->judging.deployment->compliance.waivers;
@@ -47,7 +49,7 @@ static void waive(struct run *run, struct compliance_result *result)
         if (strcmp(waiver->rule, result->rule) != 0 || !here)
             continue;
         run->used[i] = true;
-        if (result->contradiction || strcmp(waiver->until, run->today) < 0)
+        if (result->contradiction || has_expired(waiver, run->today))
             continue;
         result->outcome = COMPLIANCE_WAIVED;
         result->waiver_reason = waiver->reason;
@@ -133,21 +135,30 @@ static void judge_row(void *ctx, const struct str *fields, size_t field_count)
     }
 }
 
-/* False: there is no such rule, which is said. */
-static bool waiver_is_of_a_rule(struct run *run, const struct compliance_waiver *waiver,
-                                const struct node *node)
+size_t compliance_rules(const char *ret_names[COMPLIANCE_RULES_MAX])
 {
-    const char *names[RULES_MAX];
     size_t count = 0;
-    for (; count < RULES_MAX && compliance_predicates[count].rule; count++) {
-        names[count] = compliance_predicates[count].rule;
-        if (strcmp(names[count], waiver->rule) == 0)
-            return true;
+    for (; count < COMPLIANCE_RULES_MAX && compliance_predicates[count].rule; count++)
+        ret_names[count] = compliance_predicates[count].rule;
+    return count;
+}
+
+static const struct node *waiver_node(const struct deployment *deployment, size_t i)
+{
+    return deployment_node(deployment, arena_printf(deployment->arena, "compliance.waivers.%zu", i));
+}
+
+void compliance_warn_expired(const struct deployment *deployment, const char *today,
+                             struct findings *findings)
+{
+    const struct section_list *waivers = &deployment->compliance.waivers;
+    for (size_t i = 0; i < waivers->count; i++) {
+        const struct compliance_waiver *waiver = SECTION_AT(const struct compliance_waiver, *waivers, i);
+        if (has_expired(waiver, today))
+            (void)findings_add(findings, DIAG_WARNING, "waiver-expired", waiver_node(deployment, i),
+                               "the waiver of %s ended on %s and no longer counts", waiver->rule,
+                               waiver->until);
     }
-    (void)findings_add(&run->report->findings, DIAG_ERROR, "waiver-rule", node,
-                       "there is no rule \"%.60s\"%s", waiver->rule,
-                       check_nearest(run->judging.deployment, waiver->rule, names, count));
-    return false;
 }
 
 static void report_waivers(struct run *run)
@@ -156,12 +167,9 @@ static void report_waivers(struct run *run)
     const struct section_list *waivers = &deployment->compliance.waivers;
     for (size_t i = 0; i < waivers->count; i++) {
         const struct compliance_waiver *waiver = SECTION_AT(const struct compliance_waiver, *waivers, i);
-        const struct node *node =
-            deployment_node(deployment, arena_printf(run->judging.arena, "compliance.waivers.%zu", i));
+        const struct node *node = waiver_node(deployment, i);
         struct findings *findings = &run->report->findings;
-        if (!waiver_is_of_a_rule(run, waiver, node))
-            continue;
-        if (strcmp(waiver->until, run->today) < 0)
+        if (has_expired(waiver, run->today))
             (void)findings_add(findings, DIAG_ERROR, "waiver-expired", node, "the waiver of %s ended on %s",
                                waiver->rule, waiver->until);
         else if (!run->used[i])

@@ -199,5 +199,6 @@ void check_deployment(const struct deployment *deployment, struct findings *find
 void check_contradictions(const struct deployment *deployment, struct findings *findings)
 {
     contradict_residency(deployment, findings);
+    contradict_filters(deployment, findings);
     contradict_physics(deployment, findings);
 }

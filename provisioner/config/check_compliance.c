@@ -1,5 +1,6 @@
 /* Residency's regions and zones, and waivers. */
 #include "lib/core/str.h"
+#include "provisioner/compliance/compliance.h"
 #include "provisioner/config/checks.h"
 #include "provisioner/config/zone.h"
 
@@ -40,6 +41,19 @@ static void check_residency(const struct deployment *deployment, struct findings
     }
 }
 
+static void check_rule(const struct deployment *deployment, const char *rule, const char *path,
+                       struct findings *findings)
+{
+    const char *names[COMPLIANCE_RULES_MAX];
+    size_t count = compliance_rules(names);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], rule) == 0)
+            return;
+    }
+    (void)check_fail(deployment, findings, "waiver-rule", path, "there is no rule \"%.60s\"%s", rule,
+                     check_nearest(deployment, rule, names, count));
+}
+
 void check_compliance(const struct deployment *deployment, struct findings *findings)
 {
     check_residency(deployment, findings);
@@ -47,6 +61,8 @@ void check_compliance(const struct deployment *deployment, struct findings *find
     for (size_t i = 0; i < waivers->count; i++) {
         const struct compliance_waiver *waiver = SECTION_AT(const struct compliance_waiver, *waivers, i);
         const char *path = check_path(deployment, "compliance.waivers.%zu", i);
+        if (waiver->rule)
+            check_rule(deployment, waiver->rule, check_path(deployment, "%s.rule", path), findings);
         check_region_name(deployment, waiver->region, check_path(deployment, "%s.region", path), findings);
         if (waiver->reason && !waiver->reason[strspn(waiver->reason, " \t\r\n")])
             (void)check_fail(deployment, findings, "waiver-reason", check_path(deployment, "%s.reason", path),

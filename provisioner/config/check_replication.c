@@ -1,4 +1,4 @@
-/* Replication and compliance: names of regions, tables, dates, zones. */
+/* Replication: names of regions and tables, row conditions, promises. */
 #include "lib/core/str.h"
 #include "provisioner/config/checks.h"
 #include "provisioner/provider.h"
@@ -188,10 +188,75 @@ static void check_promises(const struct deployment *deployment, struct findings 
             count);
 }
 
+/* Sound, and of use where software is tried or two networks must stay apart; but the copy shares the fate of
+ * what it copies. */
+static void check_places(const struct deployment *deployment, struct findings *findings)
+{
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        const struct region *region = deployment_region(deployment, i);
+        for (size_t j = 0; j < i && region->location && deployment_replicates(deployment, region); j++) {
+            const struct region *other = deployment_region(deployment, j);
+            if (other->location != region->location || !deployment_replicates(deployment, other))
+                continue;
+            unsigned line =
+                deployment_node(deployment, check_path(deployment, "regions.%s.location", other->name))->line;
+            struct finding *finding = check_warn(
+                deployment, findings, "same-location",
+                check_path(deployment, "regions.%s.location", region->name),
+                "%s of %s is where region %s is too (line %u): what strikes the location takes both copies",
+                region->location_name, region->provider->title, other->name, line);
+            finding_hint(findings, finding,
+                         "Choose another location, or let one region alone be there: high-availability keeps "
+                         "a copy in another zone.");
+            break;
+        }
+    }
+}
+
+/* As the publication reads them: without a schema a table that leaves is one of public, and one that stays is
+ * of any schema. */
+static bool is_excluded(const char *table, const char *excluded)
+{
+    const char *dot = strchr(table, '.'), *other_dot = strchr(excluded, '.');
+    struct str schema = dot ? (struct str){table, (size_t)(dot - table)} : STR("public");
+    if (strcmp(dot ? dot + 1 : table, other_dot ? other_dot + 1 : excluded) != 0)
+        return false;
+    return !other_dot || str_equal(schema, (struct str){excluded, (size_t)(other_dot - excluded)});
+}
+
+static void contradict_filter(const struct deployment *deployment, size_t i, struct findings *findings)
+{
+    const struct replication_filter *filter =
+        SECTION_AT(const struct replication_filter, deployment->replication.filters, i);
+    for (size_t e = 0; e < filter->exclude.count; e++) {
+        for (size_t t = 0; t < filter->tables.count; t++) {
+            if (!is_excluded(filter->tables.items[t], filter->exclude.items[e]))
+                continue;
+            const char *path = check_path(deployment, "replication.filters.%zu.exclude.%zu", i, e);
+            const char *tables = check_path(deployment, "replication.filters.%zu.tables.%zu", i, t);
+            const struct node *node = deployment_node(deployment, path);
+            struct finding *finding = findings_contradict(
+                findings, "filter", node,
+                "replication.filters[%zu]: %s is kept in %s by exclude (line %u), and tables lets %s leave "
+                "(line %u)",
+                i, filter->exclude.items[e], filter->region, node->line, filter->tables.items[t],
+                deployment_node(deployment, tables)->line);
+            finding_hint(findings, finding, "Take it out of one of the two.");
+        }
+    }
+}
+
+void contradict_filters(const struct deployment *deployment, struct findings *findings)
+{
+    for (size_t i = 0; i < deployment->replication.filters.count; i++)
+        contradict_filter(deployment, i, findings);
+}
+
 void check_replication(const struct deployment *deployment, struct findings *findings)
 {
     check_members(deployment, findings);
     check_kinds(deployment, findings);
+    check_places(deployment, findings);
     check_primary(deployment, findings);
     check_commit(deployment, findings);
     for (size_t i = 0; i < deployment->replication.filters.count; i++)

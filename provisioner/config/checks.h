@@ -21,6 +21,7 @@ void check_replication(const struct deployment *deployment, struct findings *fin
 void check_compliance(const struct deployment *deployment, struct findings *findings);
 
 void contradict_residency(const struct deployment *deployment, struct findings *findings);
+void contradict_filters(const struct deployment *deployment, struct findings *findings);
 void contradict_physics(const struct deployment *deployment, struct findings *findings);
 
 /* Adds "path: message" at the node of that dotted path, or the nearest above it. */

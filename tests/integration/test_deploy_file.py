@@ -45,6 +45,16 @@ class Validate(Case):
         found = [line for line in lines if line.get("rule") == "residency-replication"]
         self.assertEqual([(each["severity"], each["line"], each["column"]) for each in found], [("error", 41, 14)])
 
+    def test_a_waiver_whose_last_day_is_over_is_a_warning_and_one_that_holds_is_none(self):
+        folder = Folder()
+        self.addCleanup(folder.remove)
+        plain = "metadata: {name: a}\nregions: {r: {provider: aws, location: us-east-1}}\ncompliance:\n  waivers:\n"
+        for until, said in (("2020-02-29", "5:7: warning: the waiver of audit-log ended on 2020-02-29 and no longer counts\n"),
+                            ("2999-12-31", "")):
+            path = folder.file("d.yaml", plain + f"    - {{rule: audit-log, reason: known, until: {until}}}\n")
+            done = deploy("validate", path)
+            self.assertEqual((done.returncode, done.stderr.partition("d.yaml:")[2]), (0, said))
+
     def test_a_file_that_is_not_there(self):
         done = deploy("validate", "/tmp/there-is-no-such-file.yaml")
         self.assertEqual(done.returncode, 65)
