@@ -62,7 +62,7 @@ static int plan(struct run *run)
         output_error(run->ctx->out, &err);
     else
         flow_show_plans(run);
-    return code == 0 ? STATUS_OK : code == ERR_CONFLICT ? STATUS_CONFIG : STATUS_FAILURE;
+    return code == 0 ? STATUS_OK : code == ERR_CONFLICT || code == ERR_PARSE ? STATUS_CONFIG : STATUS_FAILURE;
 }
 
 /* But replication may not have been set up yet when an earlier run ended. */

@@ -304,6 +304,25 @@ class WithFake(Case):
         self.assertEqual(status, 1, text)
         self.assertIn("Saved plan is stale", text)
 
+    def test_a_damaged_saved_plan_is_named(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        saved = rig.folder.path + "/saved"
+        self.assertEqual(rig.run("--out", saved, verb=("plan",))[0], 2)
+        path = saved + "/manifest.json"
+        with open(path, encoding="utf-8") as file:
+            whole = file.read()
+        for text, where in ((whole[:99], ":1:99: error: malformed JSON"),
+                            (whole.replace('"roots"', '"root"'), ": error: the manifest of the saved plan lists no roots"),
+                            (whole.replace('"changes"', '"changing"'),
+                             ": error: the manifest of the saved plan lists no changes of region us-east")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            status, text = rig.deploy("--plan", saved)
+            self.assertEqual(status, 65, text)
+            self.assertIn(path + where, text)
+            self.assertIn("Plan again with", text)
+        self.assertEqual(rig.things(), [])
+
     def test_destroy_keeps_databases_unless_told(self):
         rig = Rig(self)
         self.assertEqual(rig.deploy()[0], 0)
@@ -430,6 +449,12 @@ class WithFake(Case):
         self.assertEqual(status, 1, text)
         self.assertIn("Nothing was changed", text)
         self.assertEqual(rig.things(), [])
+
+    def test_an_answer_that_ends_without_enter_leaves_the_questions_line(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        status, text = self.in_terminal(rig, columns=80, answer=b"\x04")
+        self.assertEqual(status, 1, text)
+        self.assertIn("goes on: \r\nNothing was changed.", text)
 
 
 if __name__ == "__main__":
