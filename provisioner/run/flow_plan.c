@@ -274,6 +274,7 @@ int flow_plan(struct run *run)
         return status;
     for (size_t i = 0; i < run->region_count; i++) {
         failed += run->regions[i].failed;
+        run->regions[i].left = run->regions[i].failed ? LEFT_UNPLANNED : LEFT_UNKNOWN;
         foreign = foreign || (run->regions[i].failed && run->regions[i].err.code == ERR_CONFLICT);
     }
     if (!clouds_failed(run))

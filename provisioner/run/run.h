@@ -51,6 +51,14 @@ struct gateway;
 struct hosts;     /* run/hosts.h */
 struct host_root; /* run/hosts_internal.h */
 
+/* What became of a root that failed: what the end says of it. */
+enum root_left {
+    LEFT_UNKNOWN,   /* somewhere on the way: it does not stand as described */
+    LEFT_UNPLANNED, /* nothing was changed: there was no plan */
+    LEFT_REFUSED,   /* nothing was changed: the saved plan no longer held */
+    LEFT_UNHEALTHY  /* it stands, and does not answer as it should */
+};
+
 struct run_root {
     struct run *run;
     const char *name;            /* of the region; "global" */
@@ -83,6 +91,7 @@ struct run_root {
 
     /* How it stands. */
     bool failed, applied, skipped;
+    enum root_left left; /* where it failed */
     struct error err;
     int64_t spent_ns;
 

@@ -300,9 +300,15 @@ class WithFake(Case):
         self.assertIn("AWS (us-east): 5 to create, 0 to change", text)
         self.assertIn("Estimated cost: ", text)
         self.assertEqual(len(rig.things()), 15)
+        # The regions' states have moved: refused as what is rendered is, and nothing was changed.
         status, text = rig.deploy("--plan", saved)
-        self.assertEqual(status, 1, text)
-        self.assertIn("Saved plan is stale", text)
+        self.assertEqual(status, 65, text)
+        self.assertIn("apac: the saved plan no longer holds: its state has moved since; nothing was changed "
+                      "(fake_terraform.py says: Saved plan is stale)", text)
+        self.assertIn("AWS (apac): was left as it was: the saved plan no longer holds", text)
+        self.assertIn(f"Next: fraiseql deploy plan {rig.file} --out {saved}  (", text)
+        self.assertNotIn("does not stand as described", text)
+        self.assertIn("AWS (us-east): standing", rig.run(verb=("status",))[1])
 
     def test_a_damaged_saved_plan_is_named(self):
         rig = Rig(self, deployment(regions=("us-east",)))
@@ -379,6 +385,7 @@ class WithFake(Case):
         self.assertEqual(status, 1, text)
         self.assertIn("[✗] Running smoke tests", text)
         self.assertIn("us-east answers 503: database is away [31m", text)
+        self.assertIn("  AWS (us-east): stands; its health check failed\n", text)
         status, text = rig.run(verb=("health",))
         self.assertEqual(status, 1, text)
         self.assertIn("it says: database is away", text)
