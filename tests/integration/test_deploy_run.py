@@ -9,6 +9,7 @@ import pty
 import random
 import re
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -391,6 +392,16 @@ class WithFake(Case):
         self.assertIn("it says: database is away", text)
         peer.answer = lambda handler: (200, {}, b"ready")
         self.assertEqual(rig.run(verb=("health",))[0], 0)
+
+    def test_status_asks_all_regions_at_once(self):
+        rig = Rig(self)
+        self.assertEqual(rig.deploy()[0], 0)
+        shutil.rmtree(rig.cloud + "/met", ignore_errors=True)
+        rig.behave(meet=3)
+        status, text = rig.run(verb=("status",))
+        self.assertEqual(status, 0, text)
+        self.assertEqual(re.findall(r"^AWS \((.*)\): (.*)$", text, re.M),
+                         [("us-east", "standing"), ("eu-west", "standing"), ("apac", "standing")])
 
     def test_no_secret_in_process_list_output_or_files(self):
         rig = Rig(self)
