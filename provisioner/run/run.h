@@ -2,9 +2,11 @@
  * shown as it happens. Those in clouds are taken through terraform; those on own hosts (run/hosts.h) through
  * their steps.
  *
- * The main thread owns the run: it starts workers, waits for them, paints, and receives SIGINT and SIGTERM,
- * which are blocked in every thread. The first signal lets what is in flight finish and starts nothing new;
- * the second is passed on to terraform, which saves its state and ends. A failed root stops no other.
+ * The main thread owns the run: it starts workers, waits for them, paints, and receives SIGINT, SIGTERM and
+ * SIGHUP, which are blocked in every thread. The first signal lets what is in flight finish and starts
+ * nothing new; the second, unless it is a SIGHUP, is passed on to terraform, which saves its state and ends.
+ * Children have process groups of their own, so that a terminal signals none of them. A failed root stops no
+ * other.
  *
  * Ownership: a root belongs to the worker that is at it; `lock` guards what the painter reads meanwhile
  * (marked "live"). Everything lives in the arenas of the run and its roots. */

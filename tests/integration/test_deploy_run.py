@@ -227,6 +227,48 @@ class WithFake(Case):
         rig.behave()
         self.check_converged(rig)
 
+    def test_a_closed_session_finishes_what_is_in_flight(self):
+        rig = Rig(self)
+        rig.behave(delay=0.2)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvpe(LAUNCHER[0] if LAUNCHER else PROGRAM,
+                       rig.arguments("--yes", "--skip-smoke-tests", "--parallelism", "1"), {**rig.env, "TERM": "xterm"})
+        wait_until(rig.things, 20, "the first resource")
+        os.close(terminal)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130)
+        self.assertEqual(len(rig.things()), 5, "the region that was in flight is whole, the others are not begun")
+        status, text = rig.run(verb=("status",))
+        self.assertEqual(sorted(re.findall(r"\): (\w+)$", text, re.M)), ["absent", "absent", "standing"], text)
+        rig.behave()
+        self.check_converged(rig)
+
+    def test_hangups_are_one_first_signal_and_the_end_says_what_is_next(self):
+        rig = Rig(self)
+        rig.behave(**{"eu-west": "hang"})
+        process = rig.start("--yes", "--skip-smoke-tests")
+        wait_until(lambda: len(rig.things()) >= 12 - 1, 20, "the other regions to stand")
+        for _ in range(3):
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.3)
+        self.assertIsNone(process.poll(), "what is in flight is waited for")
+        process.send_signal(signal.SIGTERM)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 130, text)
+        self.assertEqual(text.count("Interrupted: "), 1)
+        self.assertIn(f"Next: fraiseql deploy {rig.file} ", text)
+
+    def test_a_hangup_that_is_ignored_ends_nothing(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        rig.behave(delay=0.2)
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        process = rig.start("--yes", "--skip-smoke-tests")
+        signal.signal(signal.SIGHUP, before)
+        wait_until(rig.things, 20, "the first resource")
+        process.send_signal(signal.SIGHUP)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 0, text)
+
     def kill_loop(self, both):
         rounds = 10 if LONG else 2
         for number in range(rounds):
