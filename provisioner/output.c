@@ -156,7 +156,7 @@ static void diagnostic_record(const struct output *out, const struct finding *fi
 
 static void diagnostic_line(const struct finding *finding, const char *severity)
 {
-    if (finding->line)
+    if (finding->file && finding->line)
         complain("%s:%u:%u: %s: %s", finding->file, finding->line, finding->column, severity,
                  finding->message);
     else if (finding->file)

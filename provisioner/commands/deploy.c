@@ -62,7 +62,7 @@ static int plan(struct run *run)
         output_error(run->ctx->out, &err);
     else
         flow_show_plans(run);
-    return code == 0 ? STATUS_OK : code == ERR_CONFLICT ? STATUS_CONFIG : STATUS_FAILURE;
+    return code == 0 ? STATUS_OK : code == ERR_CONFLICT || code == ERR_PARSE ? STATUS_CONFIG : STATUS_FAILURE;
 }
 
 /* But replication may not have been set up yet when an earlier run ended. */
@@ -143,8 +143,8 @@ const struct command command_deploy = {
     .details =
         "Shows the price and the plan first and asks. Regions are deployed at the same time; one that "
         "fails stops no other. The same command continues a deployment that was cut short, whatever cut "
-        "it, and does nothing when nothing has changed. The first Ctrl-C finishes what is in flight, the "
-        "second stops. Work is kept in .fraiseql/NAME beside FILE.",
+        "it, and does nothing when nothing has changed. The first Ctrl-C, or a session that is closed, lets "
+        "what is in flight finish; a second Ctrl-C stops. Work is kept in .fraiseql/NAME beside FILE.",
     .takes_file = true,
     .flags = flags,
     .run = deploy,

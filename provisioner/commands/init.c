@@ -42,8 +42,10 @@ static const char *ask(const struct command_context *ctx, const char *question, 
     char line[512];
     (void)printf("%s%s%s%s: ", question, preset ? " [" : "", preset ? preset : "", preset ? "]" : "");
     (void)fflush(stdout);
-    if (!fgets(line, sizeof line, stdin))
+    if (!fgets(line, sizeof line, stdin)) {
+        (void)putchar('\n'); /* nobody's Enter has ended the question's line */
         return NULL;
+    }
     struct str answer = str_trim(str_from(line));
     return answer.len ? arena_strdup(ctx->arena, answer) : preset;
 }

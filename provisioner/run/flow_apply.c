@@ -288,6 +288,38 @@ static int step_dns(struct run *run, enum replication_left left)
 /* --- the end
  * -------------------------------------------------------------------------------------------------- */
 
+static const char *stands(const struct run_root *root)
+{
+    static const char *const left[] = {
+        [LEFT_UNKNOWN] = "does not stand as described",
+        [LEFT_UNPLANNED] = "was left as it was: it could not be planned",
+        [LEFT_REFUSED] = "was left as it was: the saved plan no longer holds",
+        [LEFT_UNHEALTHY] = "stands; its health check failed",
+    };
+    return root->failed    ? left[root->left]
+           : root->skipped ? (root->own ? "was interrupted" : "was not begun")
+                           : "stands";
+}
+
+/* What was refused is planned anew; all else goes on from where it is. */
+static void say_next(const struct run *run)
+{
+    const char *file = run->ctx->file, *saved = command_value(run->ctx, "--plan");
+    for (size_t i = 0; i < run->region_count; i++) {
+        if (run->regions[i].left != LEFT_REFUSED)
+            continue;
+        output_printf(run->ctx->out,
+                      "Next: fraiseql deploy plan %s --out %s  (shows what would be done now, for `fraiseql "
+                      "deploy %s --plan %s`)\n",
+                      file, saved, file, saved);
+        return;
+    }
+    output_printf(
+        run->ctx->out,
+        "Next: fraiseql deploy %s  (goes on from here; `fraiseql deploy status %s` shows what stands)\n",
+        file, file);
+}
+
 static void say_end(struct run *run, int status, enum replication_left left)
 {
     char text[VIEW_DURATION_MAX];
@@ -308,16 +340,11 @@ static void say_end(struct run *run, int status, enum replication_left left)
     output_printf(out, "\nThe deployment is not complete.\n");
     for (size_t i = 0; i < run->region_count; i++) {
         const struct run_root *root = &run->regions[i];
-        output_printf(out, "  %s: %s\n", root->title,
-                      root->failed    ? "does not stand as described"
-                      : root->skipped ? (root->own ? "was interrupted" : "was not begun")
-                                      : "stands");
+        output_printf(out, "  %s: %s\n", root->title, stands(root));
     }
     if (left == REPLICATION_NOT_SET_UP)
         output_printf(out, "  Replication between them is not set up.\n");
-    output_printf(
-        out, "Next: fraiseql deploy %s  (goes on from here; `fraiseql deploy status %s` shows what stands)\n",
-        run->ctx->file, run->ctx->file);
+    say_next(run);
 }
 
 static int worst(int a, int b)

@@ -274,6 +274,7 @@ int flow_plan(struct run *run)
         return status;
     for (size_t i = 0; i < run->region_count; i++) {
         failed += run->regions[i].failed;
+        run->regions[i].left = run->regions[i].failed ? LEFT_UNPLANNED : LEFT_UNKNOWN;
         foreign = foreign || (run->regions[i].failed && run->regions[i].err.code == ERR_CONFLICT);
     }
     if (!clouds_failed(run))
@@ -315,8 +316,10 @@ bool flow_ask(struct run *run, const char *question, const char *wanted, int *re
         if (poll(&input, 1, 100) <= 0)
             continue;
         ssize_t got = read(STDIN_FILENO, answer + length, sizeof answer - 1 - length);
-        if (got <= 0)
+        if (got <= 0) {
+            output_printf(run->ctx->out, "\n"); /* nobody's Enter has ended the question's line */
             break;
+        }
         length += (size_t)got;
         if (memchr(answer, '\n', length) || length == sizeof answer - 1)
             break;

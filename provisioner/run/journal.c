@@ -82,11 +82,19 @@ void run_journal_replay(struct arena *arena, struct str bytes, struct run_entrie
 const struct run_entry *run_entries_last(const struct run_entries *entries, const char *step,
                                          const char *root)
 {
+    bool refused = false;
     for (size_t i = entries->count; i-- > 0;) {
         const struct run_entry *entry = &entries->items[i];
-        bool marks = strcmp(entry->event, "begin") == 0 || strcmp(entry->event, "end") == 0;
-        if (marks && strcmp(entry->root, root) == 0 && (!step || strcmp(entry->step, step) == 0))
+        bool begins = strcmp(entry->event, "begin") == 0;
+        if ((!begins && strcmp(entry->event, "end") != 0) || strcmp(entry->root, root) != 0 ||
+            (step && strcmp(entry->step, step) != 0))
+            continue;
+        if (!begins)
+            refused = strcmp(entry->outcome, RUN_REFUSED) == 0;
+        if (!refused)
             return entry;
+        if (begins)
+            refused = false;
     }
     return NULL;
 }

@@ -15,6 +15,9 @@
 #include "lib/core/arena.h"
 #include "lib/core/error.h"
 
+/* The outcome of a step that changed nothing, as if it had not been begun. */
+#define RUN_REFUSED "refused"
+
 struct run_entry {
     const char *at, *event, *step, *root, *outcome, *detail; /* never NULL */
     int64_t pid;                                             /* 0: none */
@@ -32,7 +35,7 @@ struct run_journal;
 /* Pure: what a journal's bytes say. */
 void run_journal_replay(struct arena *arena, struct str bytes, struct run_entries *ret_entries);
 /* The newest entry that tells how `step` of `root` stands: its "end", or its "begin" when it did not end.
- * NULL when it was never begun. `step` NULL: any. */
+ * One that was refused is passed over. NULL when it was never begun. `step` NULL: any. */
 const struct run_entry *run_entries_last(const struct run_entries *entries, const char *step,
                                          const char *root);
 /* The newest child's pid of a step that did not end, 0 otherwise. */

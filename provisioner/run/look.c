@@ -1,6 +1,7 @@
 #include "provisioner/run/look.h"
 
 #include "provisioner/render/render.h"
+#include "provisioner/run/at_once.h"
 #include "provisioner/run/hosts.h"
 
 #include <unistd.h>
@@ -56,28 +57,36 @@ static void judge(struct look *look)
     }
 }
 
+/* On a thread of its own: touches nothing but the region's root and its look. */
+static void look_at(void *ctx, size_t i)
+{
+    struct look *look = &((struct look *)ctx)[i];
+    struct run_root *root = look->root;
+    if (root->own || !is_rendered(root))
+        return;
+    root_prepare(root);
+    if (root->failed || root_outputs(root, &look->outputs, &root->err)) {
+        look->outputs = nothing;
+        look->state = "unknown";
+        look->detail = root->err.message;
+        return;
+    }
+    judge(look);
+}
+
 int look_at_regions(struct run *run, struct look **ret_looks)
 {
     struct look *looks = arena_zalloc(run->arena, (run->region_count + 1) * sizeof *looks);
     int status = render_missing(run);
     if (!status && run->hosts)
         status = hosts_look(run, looks);
-    for (size_t i = 0; !status && i < run->region_count; i++) {
-        struct look *look = &looks[i];
-        if (run->regions[i].own)
-            continue;
-        *look = (struct look){.root = &run->regions[i], .outputs = nothing, .state = "absent", .detail = ""};
-        if (!is_rendered(look->root))
-            continue;
-        root_prepare(look->root);
-        if (look->root->failed || root_outputs(look->root, &look->outputs, &look->root->err)) {
-            look->outputs = nothing;
-            look->state = "unknown";
-            look->detail = look->root->err.message;
-            continue;
-        }
-        judge(look);
+    for (size_t i = 0; i < run->region_count; i++) {
+        if (!run->regions[i].own)
+            looks[i] =
+                (struct look){.root = &run->regions[i], .outputs = nothing, .state = "absent", .detail = ""};
     }
+    if (!status)
+        at_once(run->region_count, run->ctx->parallelism, look_at, looks);
     *ret_looks = looks;
     return status;
 }

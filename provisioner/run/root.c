@@ -370,6 +370,22 @@ static void run_apply(struct run_root *root, const char *timeout)
         (void)root_fail(root, "apply");
 }
 
+/* A saved plan is done exactly or not at all, and terraform begins nothing of one that is stale. */
+static void refuse_stale(struct run_root *root)
+{
+    const char *saved = command_value(root->run->ctx, "--plan");
+    if (!root->failed || !saved || !root->problem_count ||
+        !strstr(root->problems[0].summary, "plan is stale"))
+        return;
+    root->left = LEFT_REFUSED;
+    (void)error_set(&root->err, ERR_CONFLICT,
+                    "%s: the saved plan no longer holds: its state has moved since; nothing was changed",
+                    root->name);
+    error_set_detail(&root->err, "%s says: %s", root->run->terraform.name, root->problems[0].summary);
+    error_set_hint(&root->err, "Plan again with `fraiseql deploy plan %s --out %s` and look at what it shows",
+                   root->run->ctx->file, saved);
+}
+
 void root_apply(struct run_root *root)
 {
     struct error trouble = {0};
@@ -387,7 +403,9 @@ void root_apply(struct run_root *root)
     run_apply(root, no_wait ? "-lock-timeout=0s" : LOCK_TIMEOUT);
     if (root->failed && break_lock(root))
         run_apply(root, LOCK_TIMEOUT);
+    refuse_stale(root);
     root->applied = !root->failed;
-    (void)run_journal_end(root->run->journal, "apply", root->name, root->failed ? "failed" : "ok",
+    const char *outcome = !root->failed ? "ok" : root->left == LEFT_REFUSED ? RUN_REFUSED : "failed";
+    (void)run_journal_end(root->run->journal, "apply", root->name, outcome,
                           root->failed ? root->err.message : "", &trouble);
 }

@@ -14,11 +14,20 @@
 
 #define WAIT_NS (20 * NS_PER_MS)
 
+/* Ignored by whoever started us (nohup), a closed session is not to end us; waited for, it would. */
+static bool heeds_hangup(void)
+{
+    struct sigaction action;
+    return sigaction(SIGHUP, NULL, &action) == 0 && action.sa_handler != SIG_IGN;
+}
+
 static void signals(sigset_t *set)
 {
     (void)sigemptyset(set);
     (void)sigaddset(set, SIGINT);
     (void)sigaddset(set, SIGTERM);
+    if (heeds_hangup())
+        (void)sigaddset(set, SIGHUP);
 }
 
 static void say(const char *text)
@@ -38,9 +47,14 @@ static void pass_on(struct run *run)
         (void)kill(run->global.pid, SIGINT);
 }
 
-static void take_signal(struct run *run)
+/* A closed session is announced by the kernel and once more by the shell: it never is the second signal. */
+static void take_signal(struct run *run, int received)
 {
     (void)pthread_mutex_lock(&run->lock);
+    if (received == SIGHUP && run->interrupts) {
+        (void)pthread_mutex_unlock(&run->lock);
+        return;
+    }
     unsigned number = ++run->interrupts;
     if (number == 2)
         pass_on(run);
@@ -64,8 +78,9 @@ void run_take_signals(struct run *run, int64_t wait_ns)
     sigset_t set;
     signals(&set);
     struct timespec wait = {.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
-    if (sigtimedwait(&set, NULL, &wait) > 0)
-        take_signal(run);
+    int received = sigtimedwait(&set, NULL, &wait);
+    if (received > 0)
+        take_signal(run, received);
 }
 
 bool run_interrupted(struct run *run)

@@ -2,9 +2,11 @@
  * shown as it happens. Those in clouds are taken through terraform; those on own hosts (run/hosts.h) through
  * their steps.
  *
- * The main thread owns the run: it starts workers, waits for them, paints, and receives SIGINT and SIGTERM,
- * which are blocked in every thread. The first signal lets what is in flight finish and starts nothing new;
- * the second is passed on to terraform, which saves its state and ends. A failed root stops no other.
+ * The main thread owns the run: it starts workers, waits for them, paints, and receives SIGINT, SIGTERM and
+ * SIGHUP, which are blocked in every thread. The first signal lets what is in flight finish and starts
+ * nothing new; the second, unless it is a SIGHUP, is passed on to terraform, which saves its state and ends.
+ * Children have process groups of their own, so that a terminal signals none of them. A failed root stops no
+ * other.
  *
  * Ownership: a root belongs to the worker that is at it; `lock` guards what the painter reads meanwhile
  * (marked "live"). Everything lives in the arenas of the run and its roots. */
@@ -51,6 +53,14 @@ struct gateway;
 struct hosts;     /* run/hosts.h */
 struct host_root; /* run/hosts_internal.h */
 
+/* What became of a root that failed: what the end says of it. */
+enum root_left {
+    LEFT_UNKNOWN,   /* somewhere on the way: it does not stand as described */
+    LEFT_UNPLANNED, /* nothing was changed: there was no plan */
+    LEFT_REFUSED,   /* nothing was changed: the saved plan no longer held */
+    LEFT_UNHEALTHY  /* it stands, and does not answer as it should */
+};
+
 struct run_root {
     struct run *run;
     const char *name;            /* of the region; "global" */
@@ -83,6 +93,7 @@ struct run_root {
 
     /* How it stands. */
     bool failed, applied, skipped;
+    enum root_left left; /* where it failed */
     struct error err;
     int64_t spent_ns;
 

@@ -177,10 +177,12 @@ static int64_t number_of(const struct node *node, const char *key)
     return str_to_i64(node_text(node, key), &number) ? number : 0;
 }
 
+static const char again[] = "Plan again with `fraiseql deploy plan FILE --out P` and look at what it shows";
+
 static int moved(struct error *err, const char *what)
 {
     (void)error_set(err, ERR_CONFLICT, "the saved plan no longer holds: %s", what);
-    error_set_hint(err, "Plan again with `fraiseql deploy plan FILE --out P` and look at what it shows");
+    error_set_hint(err, "%s", again);
     return ERR_CONFLICT;
 }
 
@@ -305,16 +307,9 @@ static int check_manifest(struct run *run, const struct node *manifest, struct e
     return 0;
 }
 
-int saved_plan_read(struct run *run, const char *folder, struct error *err)
+static int read_roots(struct run *run, const char *folder, const struct node *manifest, struct error *err)
 {
-    struct buf bytes = BUF_INIT(MANIFEST_MAX);
-    struct node *manifest = NULL;
-    int code = file_read(arena_printf(run->arena, "%s/manifest.json", folder), &bytes, err);
-    if (!code)
-        code = json_parse(run->arena, buf_str(&bytes), &manifest, err);
-    buf_deinit(&bytes);
-    if (!code)
-        code = check_manifest(run, manifest, err);
+    int code = check_manifest(run, manifest, err);
     const struct node_pair *roots = code ? NULL : node_find(manifest, "roots");
     if (!code && (!roots || roots->value->kind != NODE_SEQUENCE))
         return error_set(err, ERR_PARSE, "the manifest of the saved plan lists no roots");
@@ -327,5 +322,26 @@ int saved_plan_read(struct run *run, const char *folder, struct error *err)
     /* Those on own hosts are planned whether they are in it or not. */
     if (!code && roots->value->count != run->region_count)
         code = moved(err, "it is not of the same regions as this run");
+    return code;
+}
+
+int saved_plan_read(struct run *run, const char *folder, struct error *err)
+{
+    struct error trouble = {0};
+    const char *path = arena_printf(run->arena, "%s/manifest.json", folder);
+    struct buf bytes = BUF_INIT(MANIFEST_MAX);
+    struct node *manifest = NULL;
+    int code = file_read(path, &bytes, &trouble);
+    if (!code)
+        code = json_parse(run->arena, buf_str(&bytes), &manifest, &trouble);
+    buf_deinit(&bytes);
+    if (!code)
+        code = read_roots(run, folder, manifest, &trouble);
+    /* Cut or damaged: what is wrong with it says nothing of where it lies. */
+    if (code == ERR_PARSE) {
+        error_set_position(&trouble, path, trouble.line, trouble.column);
+        error_set_hint(&trouble, "%s", again);
+    }
+    *err = trouble;
     return code;
 }

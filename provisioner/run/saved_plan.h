@@ -23,7 +23,7 @@ int saved_plan_write(struct run *run, const char *folder, struct error *err) CHE
 const char *saved_plan_difference(struct str saved, struct str now, struct arena *arena);
 /* Checks the manifest against what is rendered now and puts the plan files in their places: roots in clouds
  * that it names are `planned`; those on own hosts are so already, and are compared. ERR_CONFLICT says what
- * moved. */
+ * moved, ERR_PARSE where the manifest is damaged. */
 int saved_plan_read(struct run *run, const char *folder, struct error *err) CHECK_RESULT;
 
 #endif

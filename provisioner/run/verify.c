@@ -61,6 +61,7 @@ static void test_region(struct run_root *root)
     error_set_hint(&root->err, "`fraiseql deploy health %s --region %s` asks again", root->run->ctx->file,
                    root->name);
     root->failed = true;
+    root->left = LEFT_UNHEALTHY;
     read_log(root);
 }
 
@@ -106,7 +107,7 @@ int flow_smoke(struct run *run)
     run_step(run, failed > before ? STEP_FAILED : STEP_OK, "smoke", NULL, NULL, "Running smoke tests (%s)",
              before || run->ctx->regions.count ? "regions that stand" : "all regions");
     for (size_t i = 0; i < run->region_count; i++) {
-        if (run->regions[i].failed && !run->regions[i].problem_count)
+        if (run->regions[i].left == LEFT_UNHEALTHY)
             show_failure(run->ctx->out, &run->regions[i]);
     }
     return failed > before ? STATUS_FAILURE : STATUS_OK;

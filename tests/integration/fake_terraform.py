@@ -3,7 +3,8 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail", "outputs": {"REGION": {"name": value}}}."""
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail", "outputs": {"REGION": {"name": value}},
+"meet": how many roots must be asked for their outputs at the same time}."""
 
 import json
 import os
@@ -188,7 +189,18 @@ def state(root, arguments):
     return 0
 
 
+def meet(name, count):
+    """Waits until so many are here; alone, it fails."""
+    write(f"{CLOUD}/met/{name}", 1)
+    for _ in range(400):
+        if len(os.listdir(CLOUD + "/met")) >= count:
+            return
+        time.sleep(0.05)
+    sys.exit("nobody else came")
+
+
 def outputs(root):
+    meet(root.name, read(CLOUD + "/behaviour.json", {}).get("meet", 1))
     stands = "module.region.aws_vpc.this" in root.state["resources"]
     values = {"url": os.environ.get("FAKE_URL", ""), "endpoint": "", "database_address": "127.0.0.1",
               "database_port": "1"} if stands else {}

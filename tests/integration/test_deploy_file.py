@@ -201,6 +201,18 @@ class Init(Case):
         done = deploy("validate", self.path)
         self.assertIn("1 region, us (aws eu-west-1)", done.stdout)
 
+    def test_an_answer_that_ends_without_enter_leaves_the_questions_line(self):
+        main, side = pty.openpty()
+        with subprocess.Popen([*harness.LAUNCHER, FRAISEQL, "deploy", "init", self.path], stdin=side, stdout=side,
+                              stderr=side) as process:
+            os.close(side)
+            os.write(main, b"\x04")
+            self.assertEqual(process.wait(30), 130)
+        shown = os.read(main, 1 << 16).decode()
+        os.close(main)
+        self.assertEqual(shown, "Name of the deployment [my-service]: \r\n")
+        self.assertFalse(os.path.exists(self.path))
+
     def test_a_wrong_answer_is_asked_for_again_and_costs_no_other_answer(self):
         main, side = pty.openpty()
         with subprocess.Popen([*harness.LAUNCHER, FRAISEQL, "deploy", "init", self.path], stdin=side, stdout=side,

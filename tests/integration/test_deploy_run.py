@@ -9,6 +9,7 @@ import pty
 import random
 import re
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -226,6 +227,48 @@ class WithFake(Case):
         rig.behave()
         self.check_converged(rig)
 
+    def test_a_closed_session_finishes_what_is_in_flight(self):
+        rig = Rig(self)
+        rig.behave(delay=0.2)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvpe(LAUNCHER[0] if LAUNCHER else PROGRAM,
+                       rig.arguments("--yes", "--skip-smoke-tests", "--parallelism", "1"), {**rig.env, "TERM": "xterm"})
+        wait_until(rig.things, 20, "the first resource")
+        os.close(terminal)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130)
+        self.assertEqual(len(rig.things()), 5, "the region that was in flight is whole, the others are not begun")
+        status, text = rig.run(verb=("status",))
+        self.assertEqual(sorted(re.findall(r"\): (\w+)$", text, re.M)), ["absent", "absent", "standing"], text)
+        rig.behave()
+        self.check_converged(rig)
+
+    def test_hangups_are_one_first_signal_and_the_end_says_what_is_next(self):
+        rig = Rig(self)
+        rig.behave(**{"eu-west": "hang"})
+        process = rig.start("--yes", "--skip-smoke-tests")
+        wait_until(lambda: len(rig.things()) >= 12 - 1, 20, "the other regions to stand")
+        for _ in range(3):
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.3)
+        self.assertIsNone(process.poll(), "what is in flight is waited for")
+        process.send_signal(signal.SIGTERM)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 130, text)
+        self.assertEqual(text.count("Interrupted: "), 1)
+        self.assertIn(f"Next: fraiseql deploy {rig.file} ", text)
+
+    def test_a_hangup_that_is_ignored_ends_nothing(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        rig.behave(delay=0.2)
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        process = rig.start("--yes", "--skip-smoke-tests")
+        signal.signal(signal.SIGHUP, before)
+        wait_until(rig.things, 20, "the first resource")
+        process.send_signal(signal.SIGHUP)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 0, text)
+
     def kill_loop(self, both):
         rounds = 10 if LONG else 2
         for number in range(rounds):
@@ -300,9 +343,34 @@ class WithFake(Case):
         self.assertIn("AWS (us-east): 5 to create, 0 to change", text)
         self.assertIn("Estimated cost: ", text)
         self.assertEqual(len(rig.things()), 15)
+        # The regions' states have moved: refused as what is rendered is, and nothing was changed.
         status, text = rig.deploy("--plan", saved)
-        self.assertEqual(status, 1, text)
-        self.assertIn("Saved plan is stale", text)
+        self.assertEqual(status, 65, text)
+        self.assertIn("apac: the saved plan no longer holds: its state has moved since; nothing was changed "
+                      "(fake_terraform.py says: Saved plan is stale)", text)
+        self.assertIn("AWS (apac): was left as it was: the saved plan no longer holds", text)
+        self.assertIn(f"Next: fraiseql deploy plan {rig.file} --out {saved}  (", text)
+        self.assertNotIn("does not stand as described", text)
+        self.assertIn("AWS (us-east): standing", rig.run(verb=("status",))[1])
+
+    def test_a_damaged_saved_plan_is_named(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        saved = rig.folder.path + "/saved"
+        self.assertEqual(rig.run("--out", saved, verb=("plan",))[0], 2)
+        path = saved + "/manifest.json"
+        with open(path, encoding="utf-8") as file:
+            whole = file.read()
+        for text, where in ((whole[:99], ":1:99: error: malformed JSON"),
+                            (whole.replace('"roots"', '"root"'), ": error: the manifest of the saved plan lists no roots"),
+                            (whole.replace('"changes"', '"changing"'),
+                             ": error: the manifest of the saved plan lists no changes of region us-east")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            status, text = rig.deploy("--plan", saved)
+            self.assertEqual(status, 65, text)
+            self.assertIn(path + where, text)
+            self.assertIn("Plan again with", text)
+        self.assertEqual(rig.things(), [])
 
     def test_destroy_keeps_databases_unless_told(self):
         rig = Rig(self)
@@ -360,11 +428,22 @@ class WithFake(Case):
         self.assertEqual(status, 1, text)
         self.assertIn("[✗] Running smoke tests", text)
         self.assertIn("us-east answers 503: database is away [31m", text)
+        self.assertIn("  AWS (us-east): stands; its health check failed\n", text)
         status, text = rig.run(verb=("health",))
         self.assertEqual(status, 1, text)
         self.assertIn("it says: database is away", text)
         peer.answer = lambda handler: (200, {}, b"ready")
         self.assertEqual(rig.run(verb=("health",))[0], 0)
+
+    def test_status_asks_all_regions_at_once(self):
+        rig = Rig(self)
+        self.assertEqual(rig.deploy()[0], 0)
+        shutil.rmtree(rig.cloud + "/met", ignore_errors=True)
+        rig.behave(meet=3)
+        status, text = rig.run(verb=("status",))
+        self.assertEqual(status, 0, text)
+        self.assertEqual(re.findall(r"^AWS \((.*)\): (.*)$", text, re.M),
+                         [("us-east", "standing"), ("eu-west", "standing"), ("apac", "standing")])
 
     def test_no_secret_in_process_list_output_or_files(self):
         rig = Rig(self)
@@ -430,6 +509,12 @@ class WithFake(Case):
         self.assertEqual(status, 1, text)
         self.assertIn("Nothing was changed", text)
         self.assertEqual(rig.things(), [])
+
+    def test_an_answer_that_ends_without_enter_leaves_the_questions_line(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        status, text = self.in_terminal(rig, columns=80, answer=b"\x04")
+        self.assertEqual(status, 1, text)
+        self.assertIn("goes on: \r\nNothing was changed.", text)
 
 
 if __name__ == "__main__":

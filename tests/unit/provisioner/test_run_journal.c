@@ -94,6 +94,29 @@ START_TEST(reading_creates_and_changes_nothing)
 }
 END_TEST
 
+static void check_last(const char *lines, const char *event, const char *outcome)
+{
+    struct arena *arena = arena_new(0);
+    struct run_entries entries;
+    run_journal_replay(arena, str_from(lines), &entries);
+    const struct run_entry *last = run_entries_last(&entries, "apply", "a");
+    ck_assert_pstr_eq(last ? last->event : NULL, event);
+    ck_assert_pstr_eq(last ? last->outcome : NULL, outcome);
+    arena_free(arena);
+}
+
+START_TEST(what_was_refused_is_as_if_it_had_not_been_begun)
+{
+#define BEGIN        "{\"event\":\"begin\",\"step\":\"apply\",\"root\":\"a\"}\n"
+#define END(outcome) "{\"event\":\"end\",\"step\":\"apply\",\"root\":\"a\",\"outcome\":\"" outcome "\"}\n"
+    check_last(BEGIN END("refused"), NULL, NULL);
+    check_last(BEGIN END("ok") BEGIN END("refused"), "end", "ok");
+    check_last(BEGIN END("failed") BEGIN END("refused") BEGIN END("refused"), "end", "failed");
+    check_last(BEGIN BEGIN END("refused"), "begin", "");
+    check_last(BEGIN END("refused") BEGIN, "begin", "");
+}
+END_TEST
+
 static Suite *journal_suite(void)
 {
     Suite *suite = suite_create("run journal");
@@ -102,6 +125,7 @@ static Suite *journal_suite(void)
     tcase_add_test(tcase, a_torn_last_line_is_cut_off);
     tcase_add_test(tcase, a_damaged_line_hides_no_other);
     tcase_add_test(tcase, reading_creates_and_changes_nothing);
+    tcase_add_test(tcase, what_was_refused_is_as_if_it_had_not_been_begun);
     suite_add_tcase(suite, tcase);
     return suite;
 }
