@@ -99,10 +99,8 @@ static struct region *at_place(const struct deployment *deployment, size_t place
 static bool allot(const struct deployment *deployment, struct cidr all, unsigned bits)
 {
     uint64_t blocks = UINT64_C(1) << (bits - all.bits), at = 0;
-    size_t left = deployment_region_count(deployment);
-    for (size_t place = 0; left; place++) {
+    for (size_t place = 0; place < deployment_places(deployment); place++) {
         struct region *region = at_place(deployment, place);
-        left -= region ? 1 : 0;
         if (region && !region->network.allotted)
             continue;
         struct cidr block = {0};

@@ -89,6 +89,29 @@ START_TEST(ranges_are_allotted_around_those_given)
 }
 END_TEST
 
+START_TEST(a_region_that_is_taken_out_leaves_its_place)
+{
+    struct deployment *deployment = parse("metadata: {name: a}\n"
+                                          "regions:\n"
+                                          "  a: {provider: aws, location: us-east-1}\n"
+                                          "  c: {provider: aws, location: us-west-2, place: 3}\n"
+                                          "  d: {provider: aws, location: eu-west-1}\n");
+    static const char *const ranges[] = {"10.0.0.0/16", "10.2.0.0/16", "10.3.0.0/16"};
+    static const size_t indexes[] = {0, 2, 3};
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+        ck_assert_uint_eq(deployment_region(deployment, i)->index, indexes[i]);
+        ck_assert_str_eq(deployment_region(deployment, i)->network.cidr, ranges[i]);
+    }
+    ck_assert_uint_eq(deployment_places(deployment), 4);
+    deployment = parse("metadata: {name: a}\n"
+                       "regions:\n"
+                       "  new: {provider: aws, location: us-east-1, place: 2}\n"
+                       "  old: {provider: aws, location: us-west-2, place: 1}\n");
+    ck_assert_str_eq(deployment_region(deployment, 0)->network.cidr, "10.1.0.0/16");
+    ck_assert_str_eq(deployment_region(deployment, 1)->network.cidr, "10.0.0.0/16");
+}
+END_TEST
+
 START_TEST(a_small_network_is_cut_into_smaller_ranges)
 {
     struct deployment *deployment = parse("metadata: {name: a}\n"
@@ -156,6 +179,7 @@ static Suite *deployment_suite(void)
     tcase_add_test(tcase, the_missions_file_loads_as_it_stands);
     tcase_add_test(tcase, provider_and_location_alone_move_a_region);
     tcase_add_test(tcase, ranges_are_allotted_around_those_given);
+    tcase_add_test(tcase, a_region_that_is_taken_out_leaves_its_place);
     tcase_add_test(tcase, a_small_network_is_cut_into_smaller_ranges);
     tcase_add_test(tcase, underscores_are_dashes_and_free_names_are_left_alone);
     tcase_add_test(tcase, nodes_are_found_by_path_or_the_nearest_above);
