@@ -11,7 +11,6 @@
 
 #define ANSWER_BYTES (8UL * 1024 * 1024)
 #define ONCE_NS      (60 * NS_PER_S)
-#define DEPTH_MAX    24U
 
 int cloud_json_open(struct cloud_json *cloud, struct signin *signin)
 {
@@ -94,34 +93,6 @@ int cloud_json_must(struct cloud_json *cloud, const char *method, const char *ur
     if (!code && (ret_answer->status == 404 || ret_answer->status == 409))
         code = cloud_json_refusal(cloud, ret_answer);
     return code;
-}
-
-static void write_node(struct json_writer *json, const struct node *node, unsigned depth)
-{
-    if (!node || depth > DEPTH_MAX || (node->kind == NODE_SCALAR && node->plain && node_is_null(node))) {
-        json_null(json);
-    } else if (node->kind == NODE_MAPPING) {
-        json_object_begin(json);
-        for (size_t i = 0; i < node->count; i++) {
-            json_key(json, node->pairs[i].key.ptr);
-            write_node(json, node->pairs[i].value, depth + 1);
-        }
-        json_object_end(json);
-    } else if (node->kind == NODE_SEQUENCE) {
-        json_array_begin(json);
-        for (size_t i = 0; i < node->count; i++)
-            write_node(json, node->items[i], depth + 1);
-        json_array_end(json);
-    } else if (node->plain) {
-        json_raw(json, node->scalar);
-    } else {
-        json_str(json, node->scalar);
-    }
-}
-
-void cloud_json_write(struct json_writer *json, const struct node *node)
-{
-    write_node(json, node, 0);
 }
 
 const char *cloud_json_escape(const char *text, struct arena *arena)

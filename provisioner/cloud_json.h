@@ -39,8 +39,6 @@ int cloud_json_must(struct cloud_json *cloud, const char *method, const char *ur
 /* An answer of 404 or 409 as an error. */
 int cloud_json_refusal(struct cloud_json *cloud, const struct cloud_json_answer *answer);
 
-/* Writes a tree that json_parse() made, as it was; a NULL node is null. */
-void cloud_json_write(struct json_writer *json, const struct node *node);
 /* "a%20b": a text as one part of a path or the value of a query. */
 const char *cloud_json_escape(const char *text, struct arena *arena);
 /* Without slashes at its end. ERR_CONFIG when the address that the variable `name` gives may not be sent a

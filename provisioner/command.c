@@ -333,13 +333,23 @@ bool command_given(const struct command_context *ctx, const char *flag)
     return false;
 }
 
-bool command_selects(const struct command_context *ctx, const struct region *region)
+static bool is_among(const struct string_list *names, const char *name)
 {
-    for (size_t i = 0; i < ctx->regions.count; i++) {
-        if (strcmp(ctx->regions.items[i], region->name) == 0)
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->items[i], name) == 0)
             return true;
     }
-    return ctx->regions.count == 0;
+    return false;
+}
+
+bool command_selects_name(const struct command_context *ctx, const char *region)
+{
+    return ctx->regions.count == 0 || is_among(&ctx->regions, region);
+}
+
+bool command_selects(const struct command_context *ctx, const struct region *region)
+{
+    return command_selects_name(ctx, region->name);
 }
 
 const char *command_today(char text[CLOCK_RFC3339_SIZE])
@@ -371,7 +381,24 @@ void command_hint_init(const struct command_context *ctx, struct findings *findi
                      ctx->file);
 }
 
+int command_check_regions(const struct command_context *ctx, const struct deployment *deployment,
+                          const struct string_list *besides)
+{
+    for (size_t i = 0; i < ctx->regions.count; i++) {
+        const char *name = ctx->regions.items[i];
+        if (!deployment_find_region(deployment, name) && !is_among(besides, name))
+            return unknown_region(ctx, deployment, name);
+    }
+    return STATUS_OK;
+}
+
 int command_load(struct command_context *ctx, bool lenient, struct deployment **ret_deployment)
+{
+    int status = command_load_file(ctx, lenient, ret_deployment);
+    return status ? status : command_check_regions(ctx, *ret_deployment, &(struct string_list){0});
+}
+
+int command_load_file(struct command_context *ctx, bool lenient, struct deployment **ret_deployment)
 {
     struct findings findings;
     findings_init(&findings, ctx->arena);
@@ -382,10 +409,6 @@ int command_load(struct command_context *ctx, bool lenient, struct deployment **
     output_findings(ctx->out, &findings, lenient);
     if (code || (findings.contradictions && !lenient))
         return STATUS_CONFIG;
-    for (size_t i = 0; i < ctx->regions.count; i++) {
-        if (!deployment_find_region(deployment, ctx->regions.items[i]))
-            return unknown_region(ctx, deployment, ctx->regions.items[i]);
-    }
     *ret_deployment = deployment;
     return STATUS_OK;
 }

@@ -77,9 +77,15 @@ int command_usage_error(const struct command_context *ctx, const char *format, .
 /* Loads ctx->file and prints what was found. 0, or the exit status to return: STATUS_CONFIG. With `lenient`
  * contradictions are warnings. Names given by --region are checked. */
 int command_load(struct command_context *ctx, bool lenient, struct deployment **ret_deployment) CHECK_RESULT;
+/* The two halves of it. Names in `besides` are taken although the file does not have them. */
+int command_load_file(struct command_context *ctx, bool lenient, struct deployment **ret_deployment)
+    CHECK_RESULT;
+int command_check_regions(const struct command_context *ctx, const struct deployment *deployment,
+                          const struct string_list *besides) CHECK_RESULT;
 /* Where ctx->file is not there, the one finding says how to get one. */
 void command_hint_init(const struct command_context *ctx, struct findings *findings);
 /* True when --region was not given or names this one. */
+bool command_selects_name(const struct command_context *ctx, const char *region);
 bool command_selects(const struct command_context *ctx, const struct region *region);
 /* The day in UTC, YYYY-MM-DD. */
 const char *command_today(char text[CLOCK_RFC3339_SIZE]);

@@ -214,6 +214,7 @@ struct deployment_state {
 struct deployment {
     struct arena *arena;
     const char *path; /* of the file, as given */
+    struct str source; /* its bytes */
     const struct node *root;
     int64_t version;
     struct deployment_metadata metadata;

@@ -1,10 +1,13 @@
 #include "lib/core/json.h"
 
 #include "lib/core/clock.h"
+#include "lib/core/yaml.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+
+#define NODE_DEPTH_MAX 24U
 
 void json_init(struct json_writer *json, struct buf *out)
 {
@@ -175,6 +178,34 @@ void json_raw(struct json_writer *json, struct str value)
 {
     before_value(json);
     buf_append_str(json->out, value);
+}
+
+static void write_node(struct json_writer *json, const struct node *node, unsigned depth)
+{
+    if (!node || depth > NODE_DEPTH_MAX || (node->kind == NODE_SCALAR && node->plain && node_is_null(node))) {
+        json_null(json);
+    } else if (node->kind == NODE_MAPPING) {
+        json_object_begin(json);
+        for (size_t i = 0; i < node->count; i++) {
+            json_key(json, node->pairs[i].key.ptr);
+            write_node(json, node->pairs[i].value, depth + 1);
+        }
+        json_object_end(json);
+    } else if (node->kind == NODE_SEQUENCE) {
+        json_array_begin(json);
+        for (size_t i = 0; i < node->count; i++)
+            write_node(json, node->items[i], depth + 1);
+        json_array_end(json);
+    } else if (node->plain) {
+        json_raw(json, node->scalar);
+    } else {
+        json_str(json, node->scalar);
+    }
+}
+
+void json_node(struct json_writer *json, const struct node *node)
+{
+    write_node(json, node, 0);
 }
 
 void json_time(struct json_writer *json, int64_t wall_ns)

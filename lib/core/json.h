@@ -35,6 +35,9 @@ static inline void json_null(struct json_writer *json)
 }
 void json_time(struct json_writer *json, int64_t wall_ns); /* RFC 3339; 0 is null */
 
+/* A tree that json_parse() made, as it was; NULL, and what lies deeper than 24, is null. */
+void json_node(struct json_writer *json, const struct node *node);
+
 /* key and value in one call. */
 void json_kv_text(struct json_writer *json, const char *key, const char *value);
 void json_kv_str(struct json_writer *json, const char *key, struct str value);

@@ -293,7 +293,7 @@ static void write_tags(struct json_writer *json, const struct node *tags, const 
         if (strcmp(key, "fraiseql-address") == 0 || strcmp(key, BACKUP_ORIGIN) == 0)
             continue;
         json_key(json, key);
-        cloud_json_write(json, tags->pairs[i].value);
+        json_node(json, tags->pairs[i].value);
     }
     json_kv_text(json, BACKUP_ORIGIN, origin);
     json_object_end(json);

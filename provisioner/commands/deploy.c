@@ -2,6 +2,7 @@
 #include "provisioner/commands/commands.h"
 #include "provisioner/run/flow.h"
 #include "provisioner/run/hosts.h"
+#include "provisioner/run/known.h"
 #include "provisioner/run/saved_plan.h"
 
 #include <stdio.h>
@@ -125,6 +126,8 @@ static int deploy(struct command_context *ctx)
     struct deployment *deployment = NULL;
     struct run run;
     int status = command_load(ctx, ctx->dry_run, &deployment);
+    if (!status)
+        status = known_say(ctx, deployment, ctx->dry_run);
     if (!status)
         status = run_open(ctx, deployment, &run);
     if (status)

@@ -2,6 +2,7 @@
 #include "provisioner/commands/commands.h"
 #include "provisioner/run/flow.h"
 #include "provisioner/run/hosts.h"
+#include "provisioner/run/known.h"
 
 static const struct command_flag flags[] = {
     {"--confirm", "NAME", "the deployment's name, in place of typing it; with --yes"},
@@ -19,19 +20,16 @@ static void lift_protection(struct deployment *deployment)
         regions[i].database.deletion_protection = false;
 }
 
-static int destroy(struct command_context *ctx)
+static int destroy_part(struct command_context *ctx, struct deployment *deployment, bool bygone)
 {
-    struct deployment *deployment = NULL;
     struct run run;
     bool delete_data = command_given(ctx, "--delete-data");
-    int status = command_load(ctx, true, &deployment);
-    if (status)
-        return status;
     if (delete_data && !ctx->dry_run)
         lift_protection(deployment);
-    status = run_open(ctx, deployment, &run);
+    int status = run_open(ctx, deployment, &run);
     if (status)
         return status;
+    run.bygone = bygone;
     if (run.cloud_count && !(status = flow_credentials(&run)))
         status = flow_render(&run);
     if (!status && run.hosts)
@@ -42,13 +40,54 @@ static int destroy(struct command_context *ctx)
     return status;
 }
 
+/* One that the file no longer has, as it was when it was deployed. */
+static int destroy_left(const struct command_context *ctx, const struct deployment *deployment,
+                        const char *name)
+{
+    struct command_context one = *ctx;
+    struct deployment *before = NULL;
+    struct findings findings;
+    one.regions = (struct string_list){1, &name};
+    findings_init(&findings, ctx->arena);
+    if (known_load(deployment, name, ctx->arena, &before, &findings)) {
+        output_findings(ctx->out, &findings, true);
+        return STATUS_CONFIG;
+    }
+    if (!ctx->json)
+        output_printf(ctx->out, "\nRegion %s, which %s no longer has:\n", name, ctx->file);
+    return destroy_part(&one, before, true);
+}
+
+static int destroy(struct command_context *ctx)
+{
+    struct deployment *deployment = NULL;
+    struct string_list left = {0};
+    int status = command_load_file(ctx, true, &deployment);
+    if (status)
+        return status;
+    known_left(deployment, ctx->arena, &left);
+    if ((status = command_check_regions(ctx, deployment, &left)))
+        return status;
+    bool any = false;
+    for (size_t i = 0; i < deployment_region_count(deployment); i++)
+        any = any || command_selects(ctx, deployment_region(deployment, i));
+    if (any)
+        status = destroy_part(ctx, deployment, false);
+    for (size_t i = 0; i < left.count && !status; i++) {
+        if (command_selects_name(ctx, left.items[i]))
+            status = destroy_left(ctx, deployment, left.items[i]);
+    }
+    return status;
+}
+
 const struct command command_destroy = {
     .name = "destroy",
     .operands = "FILE",
     .summary = "Removes what was deployed; keeps databases unless told",
-    .details =
-        "Wants the deployment's name typed, or --confirm NAME with --yes. Databases stay, with the "
-        "networks and keys they need, unless --delete-data is given; each then leaves a final snapshot.",
+    .details = "Wants the deployment's name typed, or --confirm NAME with --yes. Databases stay, with the "
+               "networks and keys they need, unless --delete-data is given; each then leaves a final "
+               "snapshot. Regions "
+               "that were deployed from here and that FILE no longer has are removed too, or by --region.",
     .takes_file = true,
     .flags = flags,
     .run = destroy,

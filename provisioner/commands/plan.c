@@ -2,6 +2,7 @@
 #include "provisioner/commands/commands.h"
 #include "provisioner/run/flow.h"
 #include "provisioner/run/hosts.h"
+#include "provisioner/run/known.h"
 #include "provisioner/run/saved_plan.h"
 
 static const struct command_flag flags[] = {
@@ -49,6 +50,8 @@ static int plan(struct command_context *ctx)
     struct deployment *deployment = NULL;
     struct run run;
     int status = command_load(ctx, true, &deployment);
+    if (!status)
+        status = known_say(ctx, deployment, true);
     if (!status)
         status = run_open(ctx, deployment, &run);
     if (status)

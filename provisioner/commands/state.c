@@ -142,7 +142,7 @@ static int move(struct command_context *ctx, const struct deployment *deployment
         roots.items[i].folder =
             exists(ctx, roots.items[i].folder, "main.tf.json") ? roots.items[i].folder : NULL;
     if (!code)
-        code = render_folder(deployment, &identity, workspace->render, err);
+        code = render_folder(deployment, &identity, workspace->render, NULL, err);
     for (size_t i = 0; i < roots.count && !code; i++) {
         if (!roots.items[i].folder)
             continue;

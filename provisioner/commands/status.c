@@ -5,6 +5,7 @@
 #include "provisioner/provider.h"
 #include "provisioner/run/at_once.h"
 #include "provisioner/run/gateways.h"
+#include "provisioner/run/known.h"
 #include "provisioner/run/look.h"
 
 #define ANSWER_NS (15 * NS_PER_S)
@@ -117,65 +118,121 @@ static void ask_gateways(struct run *run, struct look *looks)
 
 /* --- showing --- */
 
-static void show(struct run *run, const struct look *looks)
+/* Regions that are looked at together: those of the file, and each that it no longer has, as it was. */
+struct part {
+    struct run run;
+    struct look *looks;
+};
+
+static void show_region(const struct output *out, const struct look *look)
 {
-    const struct output *out = run->ctx->out;
+    output_printf(out, "%s: %s\n", look->root->title, look->state);
+    if (look->outputs.url[0])
+        output_printf(out, "    service   %s\n", look->outputs.url);
+    for (size_t j = 0; j < look->component_count; j++)
+        output_printf(out, "    %-9s %s%s%s\n", look->components[j].name, look->components[j].state,
+                      look->components[j].detail ? ": " : "",
+                      look->components[j].detail ? look->components[j].detail : "");
+    if (look->outputs.database_address[0] && !look->component_count)
+        output_printf(out, "    database  %s\n", look->outputs.database_address);
+    if (look->outputs.gateway_address[0])
+        output_printf(out, "    gateway   %s\n", look->outputs.gateway_address);
+    if (look->gateway)
+        output_printf(out, "    replication %s: %s\n", gateway_standing_text(look->gateway->state.standing),
+                      look->gateway->state.detail);
+    if (look->detail[0])
+        output_printf(out, "    %s\n", look->detail);
+}
+
+static void show(const struct part *parts, size_t count)
+{
+    const struct run *first = &parts[0].run;
+    const struct output *out = first->ctx->out;
     struct buf record = BUF_INIT(16UL * 1024 * 1024);
     struct json_writer json;
-    size_t absent = 0;
+    bool any = false;
     json_init(&json, &record);
     json_object_begin(&json);
     json_kv_text(&json, "type", "status");
-    json_kv_text(&json, "deployment_id", run->workspace.id);
+    json_kv_text(&json, "deployment_id", first->workspace.id);
     json_key(&json, "regions");
     json_array_begin(&json);
-    for (size_t i = 0; i < run->region_count; i++) {
-        const struct look *look = &looks[i];
-        write_region(&json, look);
-        absent += strcmp(look->state, "absent") == 0;
-        if (out->json)
-            continue;
-        output_printf(out, "%s: %s\n", look->root->title, look->state);
-        if (look->outputs.url[0])
-            output_printf(out, "    service   %s\n", look->outputs.url);
-        for (size_t j = 0; j < look->component_count; j++)
-            output_printf(out, "    %-9s %s%s%s\n", look->components[j].name, look->components[j].state,
-                          look->components[j].detail ? ": " : "",
-                          look->components[j].detail ? look->components[j].detail : "");
-        if (look->outputs.database_address[0] && !look->component_count)
-            output_printf(out, "    database  %s\n", look->outputs.database_address);
-        if (look->outputs.gateway_address[0])
-            output_printf(out, "    gateway   %s\n", look->outputs.gateway_address);
-        if (look->gateway)
-            output_printf(out, "    replication %s: %s\n",
-                          gateway_standing_text(look->gateway->state.standing), look->gateway->state.detail);
-        if (look->detail[0])
-            output_printf(out, "    %s\n", look->detail);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < parts[i].run.region_count; j++) {
+            const struct look *look = &parts[i].looks[j];
+            write_region(&json, look);
+            any = any || strcmp(look->state, "absent") != 0;
+            if (!out->json)
+                show_region(out, look);
+        }
     }
     json_array_end(&json);
     json_object_end(&json);
     output_json(out, buf_str(&record));
     buf_deinit(&record);
-    if (!out->json && !run->ctx->regions.count && absent == run->region_count)
-        output_printf(out, "Nothing stands. Next: fraiseql deploy plan %s\n", run->ctx->file);
+    if (!out->json && !first->ctx->regions.count && !any)
+        output_printf(out, "Nothing stands. Next: fraiseql deploy plan %s\n", first->ctx->file);
+}
+
+static int look_at(struct part *part)
+{
+    int status = look_at_regions(&part->run, &part->looks);
+    if (!status && !part->run.bygone)
+        ask_gateways(&part->run, part->looks);
+    for (size_t i = 0; !status && part->run.bygone && i < part->run.region_count; i++) {
+        struct look *look = &part->looks[i];
+        look->detail = arena_printf(
+            part->run.arena, "%s no longer has it; `fraiseql deploy destroy %s --region %s` removes it%s%s",
+            part->run.ctx->file, part->run.ctx->file, look->root->name, look->detail[0] ? ". " : "",
+            look->detail);
+    }
+    return status;
+}
+
+/* Opens `part` for one region that the file no longer has; false: what was known of it does not read. */
+static bool open_left(const struct command_context *ctx, const struct deployment *deployment,
+                      const char **name, struct part *part)
+{
+    struct command_context *one = arena_alloc(ctx->arena, sizeof *one);
+    struct deployment *before = NULL;
+    struct findings findings;
+    findings_init(&findings, ctx->arena);
+    *one = *ctx;
+    one->regions = (struct string_list){1, name};
+    bool known = known_load(deployment, *name, ctx->arena, &before, &findings) == 0;
+    if (!known)
+        output_findings(ctx->out, &findings, true);
+    known = known && run_open_reading(one, before, &part->run) == STATUS_OK;
+    part->run.bygone = true;
+    return known;
 }
 
 static int status_run(struct command_context *ctx)
 {
     struct deployment *deployment = NULL;
-    struct run run;
-    struct look *looks = NULL;
-    int status = command_load(ctx, true, &deployment);
-    if (!status)
-        status = run_open_reading(ctx, deployment, &run);
+    struct string_list left = {0};
+    int status = command_load_file(ctx, true, &deployment);
     if (status)
         return status;
-    status = look_at_regions(&run, &looks);
-    if (!status) {
-        ask_gateways(&run, looks);
-        show(&run, looks);
+    known_left(deployment, ctx->arena, &left);
+    struct part *parts = arena_zalloc(ctx->arena, (left.count + 1) * sizeof *parts);
+    size_t count = 0;
+    if (!(status = command_check_regions(ctx, deployment, &left)))
+        status = run_open_reading(ctx, deployment, &parts[0].run);
+    if (status)
+        return status;
+    count++;
+    for (size_t i = 0; i < left.count; i++) {
+        if (command_selects_name(ctx, left.items[i]) &&
+            open_left(ctx, deployment, &left.items[i], &parts[count]))
+            count++;
     }
-    run_close(&run);
+    for (size_t i = 0; i < count && !status; i++)
+        status = look_at(&parts[i]);
+    if (!status)
+        show(parts, count);
+    for (size_t i = 0; i < count; i++)
+        run_close(&parts[i].run);
     return status;
 }
 

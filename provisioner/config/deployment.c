@@ -47,6 +47,7 @@ int deployment_parse(struct arena *arena, const char *path, struct str bytes, st
     struct deployment *deployment = arena_zalloc(arena, sizeof *deployment);
     deployment->arena = arena;
     deployment->path = arena_strdup(arena, str_from(path));
+    deployment->source = (struct str){arena_strdup(arena, bytes), bytes.len};
     *ret = deployment;
     struct node *root;
     struct diag diag;

@@ -187,9 +187,10 @@ static const struct option region_options[] = {
      .offset = offsetof(struct region, place),
      .min = 1,
      .max = REGIONS_MAX,
-     .help = "The region's number, no other region's. Its address range and the numbers that its database "
-             "draws come from it, so it stays what it is as long as the region stands: write it where a region "
-             "above is taken out or put in. Default: the one after the region above; 1 of the first."},
+     .help =
+         "The region's number, no other region's. Its address range and the numbers that its database "
+         "draws come from it, so it stays what it is as long as the region stands: write it where a region "
+         "above is taken out or put in. Default: the one after the region above; 1 of the first."},
     {.name = "account",
      .type = OPT_STRING,
      .offset = offsetof(struct region, account),

@@ -312,7 +312,7 @@ static void write_settings(struct json_writer *json, const struct node *settings
         if (strcmp(key, "settingsVersion") == 0 || strcmp(key, "kind") == 0 || strcmp(key, "userLabels") == 0)
             continue;
         json_key(json, key);
-        cloud_json_write(json, settings->pairs[i].value);
+        json_node(json, settings->pairs[i].value);
     }
     json_key(json, "userLabels");
     json_object_begin(json);
@@ -322,7 +322,7 @@ static void write_settings(struct json_writer *json, const struct node *settings
             strcmp(labels->pairs[i].key.ptr, BACKUP_ORIGIN) == 0)
             continue;
         json_key(json, labels->pairs[i].key.ptr);
-        cloud_json_write(json, labels->pairs[i].value);
+        json_node(json, labels->pairs[i].value);
     }
     json_kv_text(json, BACKUP_ORIGIN, origin);
     json_object_end(json);
@@ -344,7 +344,7 @@ int gcp_backups_copy(const struct node *source, const char *name, const char *or
     json_kv_str(&json, "databaseVersion", node_text(source, "databaseVersion"));
     if (key && key->kind == NODE_MAPPING) {
         json_key(&json, "diskEncryptionConfiguration");
-        cloud_json_write(&json, key);
+        json_node(&json, key);
     }
     json_key(&json, "settings");
     write_settings(&json, settings, origin);

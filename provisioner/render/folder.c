@@ -183,12 +183,15 @@ static int put_common(const struct deployment *deployment, const struct render_i
                       const struct render_target *folder)
 {
     int code = 0;
+    const char *global = arena_printf(folder->report->arena, "%s/global/main.tf.json", folder->path);
     struct buf document = BUF_INIT(RENDER_MAX_BYTES);
     if (folder->options->format == RENDER_PULUMI) {
         render_pulumi(deployment, identity, &document);
         code = render_put_document(folder, "Pulumi.yaml", &document, RENDER_SECRET_MODE);
-    } else if (render_has_global(deployment)) {
+    } else if (render_has_global(deployment) || access(global, F_OK) == 0) {
+        /* Once there was one, it is what removes what it made. */
         render_global(deployment, identity, &document);
+        render_carry(folder->report->arena, global, &document);
         code = render_put_document(folder, "global/main.tf.json", &document, RENDER_SECRET_MODE);
     }
     if (code)
@@ -234,11 +237,11 @@ int render_folder_as(const struct deployment *deployment, const struct render_id
 }
 
 int render_folder(const struct deployment *deployment, const struct render_identity *identity,
-                  const char *folder, struct error *err)
+                  const char *folder, const struct string_list *only, struct error *err)
 {
     struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
     struct render_report report = {.arena = arena};
-    const struct render_options options = {.format = RENDER_TERRAFORM};
+    const struct render_options options = {.format = RENDER_TERRAFORM, .only = only};
     return render_folder_as(deployment, identity, folder, &options, &report, err);
 }
 

@@ -436,6 +436,8 @@ static void write_link(const struct deployment *deployment, const struct region 
 static void write_modules(const struct deployment *deployment, const struct render_identity *identity,
                           struct json_writer *json)
 {
+    if (!render_has_global(deployment)) /* Terraform refuses the empty object */
+        return;
     json_key(json, "module");
     json_object_begin(json);
     if (deployment->traffic.domain && deployment->traffic.dns != DNS_NONE)

@@ -67,9 +67,10 @@ struct render_report {
 };
 
 /* Everything into a folder (0700; files 0600 where they may hold names of secrets, else 0644). Refused before
- * anything is written: a choice that cannot be rendered, a password where names are expected. */
+ * anything is written: a choice that cannot be rendered, a password where names are expected. `only`: as of
+ * the options. */
 int render_folder(const struct deployment *deployment, const struct render_identity *identity,
-                  const char *folder, struct error *err) CHECK_RESULT;
+                  const char *folder, const struct string_list *only, struct error *err) CHECK_RESULT;
 /* The same in either form and with a report. */
 int render_folder_as(const struct deployment *deployment, const struct render_identity *identity,
                      const char *folder, const struct render_options *options, struct render_report *report,

@@ -48,6 +48,10 @@ void render_remote_state(const struct deployment *deployment, const char *root, 
 /* Refuses what would put a secret into a file. */
 int render_check_backend(const struct deployment *deployment, struct error *err) CHECK_RESULT;
 
+/* Puts into the document of a global root the providers of the one at `path` (there may be none) that it
+ * lacks. */
+void render_carry(struct arena *arena, const char *path, struct buf *document);
+
 /* Arguments of a region's module, without `source`. With `roots` those that an operator may set from outside
  * refer to variables of the root module. */
 void render_arguments(const struct deployment *deployment, const struct region *region,

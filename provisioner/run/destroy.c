@@ -4,6 +4,7 @@
 #include "provisioner/run/flow.h"
 #include "provisioner/run/hosts.h"
 #include "provisioner/run/keep.h"
+#include "provisioner/run/known.h"
 #include "provisioner/run/view.h"
 
 #include <stdio.h>
@@ -221,8 +222,9 @@ static int plan_destruction(struct run *run, bool delete_data, bool *ret_kept)
     struct run_root *const global[] = {&run->global};
     *ret_kept = false;
     for (size_t i = 0; i < run->own_count; i++) {
-        if (!run->own_roots[i]->failed && hosts_plan_destruction(run->own_roots[i], delete_data))
-            *ret_kept = true;
+        struct run_root *root = run->own_roots[i];
+        root->keeps_data = !root->failed && hosts_plan_destruction(root, delete_data);
+        *ret_kept = *ret_kept || root->keeps_data;
     }
     run_each_cloud(run, "planning", delete_data ? plan_all : plan_keeping);
     if (run->has_global && !run->ctx->regions.count)
@@ -238,6 +240,14 @@ static const char *skipped_note(const struct run_root *root)
                           : "interrupted before it began";
 }
 
+/* Of which nothing is left. */
+static void forget_gone(struct run_root *root)
+{
+    if (root->failed || root->skipped || (root->own ? root->keeps_data : has_state(root)))
+        return;
+    known_forget(&root->run->workspace, root->name, root->arena);
+}
+
 int flow_destroy(struct run *run, bool delete_data)
 {
     bool kept = false;
@@ -245,6 +255,8 @@ int flow_destroy(struct run *run, bool delete_data)
     if (status)
         return status;
     if (!flow_changes(run)) {
+        if (!run->ctx->dry_run)
+            run_each_region(run, "looking", forget_gone);
         if (!run->ctx->json)
             output_printf(run->ctx->out,
                           kept ? "There is nothing to destroy but data; --delete-data does that.\n"
@@ -268,6 +280,8 @@ int flow_destroy(struct run *run, bool delete_data)
             status = STATUS_FAILURE;
         }
     }
+    if (!run_interrupted(run))
+        run_each_region(run, "looking", forget_gone);
     if (!delete_data && !run->ctx->json)
         say_kept(run, kept);
     return run_interrupted(run) ? STATUS_INTERRUPTED : status;

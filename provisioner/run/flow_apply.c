@@ -3,6 +3,7 @@
 #include "provisioner/run/adopt.h"
 #include "provisioner/run/flow.h"
 #include "provisioner/run/hosts.h"
+#include "provisioner/run/known.h"
 #include "provisioner/run/outputs.h"
 #include "provisioner/run/view.h"
 
@@ -174,6 +175,15 @@ static bool is_traffic(const char *type)
     return false;
 }
 
+static bool has_traffic(const struct run_root *global)
+{
+    for (size_t i = 0; i < global->change_count; i++) {
+        if (is_traffic(global->changes[i].type) && strcmp(global->changes[i].action, "read") != 0)
+            return true;
+    }
+    return false;
+}
+
 /* "-target=module.link_eu" for "module.link_eu.aws_...": between many regions there are more changes than
  * arguments. A module is all traffic or none of it. */
 static const char *target_of(const struct run_root *global, const char *address)
@@ -230,6 +240,7 @@ static int step_network(struct run *run)
     }
     int status = global_step(run, root_plan, "planning");
     const char *const *targets = status ? NULL : network_targets(&run->global);
+    run->global.traffic = !status && has_traffic(&run->global);
     if (!status && !targets) {
         run_step(run, STEP_OK, "network", NULL, "nothing changed", "%s", text);
         return STATUS_OK;
@@ -255,6 +266,8 @@ static bool all_stand(const struct run *run)
     return true;
 }
 
+#define NO_DNS "the file has no traffic.domain with DNS; each region answers at its own address"
+
 static int step_dns(struct run *run, enum replication_left left)
 {
     static const char *const routings[] = {[ROUTE_LATENCY] = "latency",
@@ -264,8 +277,9 @@ static int step_dns(struct run *run, enum replication_left left)
     const struct deployment_traffic *traffic = &run->deployment->traffic;
     const char *routing = routings[traffic->routing];
     const char *why = NULL;
-    if (!traffic->domain || traffic->dns == DNS_NONE)
-        why = "the file has no traffic.domain with DNS; each region answers at its own address";
+    bool none = !traffic->domain || traffic->dns == DNS_NONE;
+    if (none && !(run->has_global && run->global.traffic))
+        why = NO_DNS;
     else if (!run->has_global || run->ctx->regions.count)
         why = "--region leaves DNS as it is";
     else if (!all_stand(run))
@@ -373,6 +387,14 @@ static int after_regions(struct run *run, enum replication_left *ret_left)
  * change. Where nothing is left to do, that is over. */
 int flow_settle(struct run *run)
 {
+    for (size_t i = 0; i < run->region_count; i++) {
+        struct run_root *root = &run->regions[i];
+        struct error err = {0};
+        if (root->failed || !known_keep(&run->workspace, run->deployment, root->region, run->arena, &err))
+            continue;
+        output_error(run->ctx->out, &err);
+        return STATUS_FAILURE;
+    }
     for (size_t i = 0; i < run->region_count; i++) {
         struct run_root *root = &run->regions[i];
         struct error err = {0};

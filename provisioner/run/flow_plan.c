@@ -58,7 +58,8 @@ static int write_identity(const struct run_root *root, struct error *err)
 static int render(struct run *run, struct error *err)
 {
     struct render_identity identity = {.deployment_id = run->workspace.id};
-    int code = render_folder(run->clouds, &identity, run->workspace.render, err);
+    int code = render_folder(run->clouds, &identity, run->workspace.render,
+                             run->bygone ? &run->ctx->regions : NULL, err);
     for (size_t i = 0; !code && is_remote(run) && i < run->cloud_count; i++)
         code = write_identity(run->cloud_roots[i], err);
     for (size_t i = 0; i < run->cloud_count; i++)

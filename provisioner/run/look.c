@@ -32,7 +32,8 @@ static int render_missing(struct run *run)
         missing = missing || !is_rendered(run->cloud_roots[i]);
     if (!missing || run->clouds->state.backend == STATE_LOCAL)
         return STATUS_OK;
-    if (render_folder(run->clouds, &identity, run->workspace.render, &err)) {
+    if (render_folder(run->clouds, &identity, run->workspace.render, run->bygone ? &run->ctx->regions : NULL,
+                      &err)) {
         output_error(run->ctx->out, &err);
         return STATUS_FAILURE;
     }

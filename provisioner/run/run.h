@@ -93,6 +93,8 @@ struct run_root {
 
     /* How it stands. */
     bool failed, applied, skipped;
+    bool traffic;        /* of the global root: its plan moves traffic */
+    bool keeps_data;     /* on own hosts: a destruction leaves data */
     enum root_left left; /* where it failed */
     struct error err;
     int64_t spent_ns;
@@ -120,6 +122,7 @@ struct run {
     size_t cloud_count, own_count;
     struct run_root global;
     bool has_global;
+    bool bygone; /* of regions that the file no longer has: nothing else is rendered */
     pthread_mutex_t lock;
     pthread_cond_t interrupted; /* CLOCK_MONOTONIC; with lock */
     unsigned interrupts;        /* guarded by lock */

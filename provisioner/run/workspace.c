@@ -24,7 +24,8 @@ static const char *base_folder(const struct deployment *deployment, struct arena
 
 static int make_folders(struct workspace *workspace, struct error *err)
 {
-    const char *const folders[] = {workspace->folder, workspace->render, workspace->plans, workspace->logs};
+    const char *const folders[] = {workspace->folder, workspace->regions, workspace->render, workspace->plans,
+                                   workspace->logs};
     for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
         int code = file_make_folder(folders[i], 0700, err);
         if (code)
@@ -109,6 +110,7 @@ int workspace_open(const struct deployment *deployment, bool exclusive, struct a
         return error_set_errno(err, errno, "cannot find %s", folder);
     ret->folder = arena_strdup(arena, str_from(absolute));
     free(absolute);
+    ret->regions = arena_printf(arena, "%s/regions", ret->folder);
     ret->render = arena_printf(arena, "%s/render", ret->folder);
     ret->plans = arena_printf(arena, "%s/plans", ret->folder);
     ret->logs = arena_printf(arena, "%s/logs", ret->folder);

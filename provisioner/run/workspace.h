@@ -3,6 +3,7 @@
  *   id             the deployment's UUID, made once
  *   lock           held by whoever changes something
  *   journal.jsonl  see journal.h
+ *   regions/       the file as it was when each region was last deployed: known.h
  *   render/        the Terraform folder; with local state the states are in it
  *   plans/         plan files while they are needed (0600: a plan holds values in the clear)
  *   logs/          what terraform said (0600)
@@ -14,7 +15,7 @@
 #include "provisioner/deployment.h"
 
 struct workspace {
-    const char *folder, *render, *plans, *logs, *journal; /* absolute */
+    const char *folder, *regions, *render, *plans, *logs, *journal; /* absolute */
     const char *id;
     bool new_id; /* made by this run, so nothing can carry it yet */
     int lock_fd; /* -1: not locked */

@@ -128,6 +128,54 @@ class WithFake(Case):
         for path in glob.glob(rig.folder.path + "/.fraiseql/demo/logs/*"):
             self.assertEqual(os.stat(path).st_mode & 0o777, 0o600, path)
 
+    def test_a_region_that_the_file_no_longer_has(self):
+        """Named until it is destroyed, which takes the file as it was; the others stay where they are."""
+        rig = Rig(self)
+        self.assertEqual(rig.deploy()[0], 0)
+        before = rig.things()
+        config = deployment(regions=("us-east", "apac"))
+        rig.write(config)
+        code, text = rig.deploy()
+        self.assertEqual(code, 65, text)
+        self.assertIn("regions.apac: was deployed at place 3, and has place 2 now", text)
+        self.assertIn("Write `place: 3` in it.", text)
+        self.assertEqual(rig.things(), before)
+        config["regions"]["apac"]["place"] = 3
+        rig.write(config)
+        for verb in ("plan",), ():
+            code, text = rig.run("--yes", "--skip-smoke-tests", verb=verb) if not verb else rig.run(verb=verb)
+            self.assertEqual(code, 0, text)
+            self.assertIn("warning: region eu-west was deployed and is no longer in the file", text)
+            self.assertIn("--region eu-west` removes it", text)
+        self.assertEqual(rig.things(), before)
+        code, text = rig.run(verb=("status",))
+        self.assertIn("AWS (eu-west): standing\n", text)
+        code, text = rig.run("--json", verb=("status",))
+        status = next(record for record in map(json.loads, text.splitlines()) if record["type"] == "status")
+        self.assertEqual([(region["name"], region["state"]) for region in status["regions"]],
+                         [("us-east", "standing"), ("apac", "standing"), ("eu-west", "standing")])
+
+        code, text = rig.run("--region", "nowhere", "--yes", "--confirm", "demo", verb=("destroy",))
+        self.assertEqual(code, 64, text)
+        code, text = rig.run("--region", "eu-west", "--yes", "--confirm", "demo", verb=("destroy",))
+        self.assertEqual(code, 0, text)
+        kept = rig.things()
+        self.assertEqual([thing for thing in kept if not thing.startswith("demo-eu-west/")],
+                         [thing for thing in before if not thing.startswith("demo-eu-west/")])
+        self.assertLess(len(kept), len(before))
+        self.assertIn("eu-west was deployed", rig.run(verb=("plan",))[1])  # its database is kept
+        code, text = rig.run("--region", "eu-west", "--delete-data", "--yes", "--confirm", "demo", verb=("destroy",))
+        self.assertEqual(code, 0, text)
+        self.assertEqual([thing for thing in rig.things() if thing.startswith("demo-eu-west/")], [])
+        self.assertNotIn("eu-west", rig.run(verb=("plan",))[1])
+        self.assertNotIn("eu-west", rig.run(verb=("status",))[1])
+
+        rig.write(deployment(regions=("us-east",)))
+        code, text = rig.run("--delete-data", "--yes", "--confirm", "demo", verb=("destroy",))
+        self.assertEqual(code, 0, text)
+        self.assertIn("Region apac, which", text)
+        self.assertEqual(rig.things(), [])
+
     def test_what_lies_between_regions(self):
         config = deployment(regions=("us-east", "eu-west"), traffic={"domain": "api.example.com", "dns": "route53",
                                                                      "routing": "geographic"})

@@ -154,6 +154,28 @@ START_TEST(writers_are_numbered)
 }
 END_TEST
 
+/* DNS or links that the file no longer has are removed by the root that made them. */
+START_TEST(a_global_root_outlives_what_it_was_for)
+{
+    struct rig rig;
+    struct error err = {0};
+    rig_up(&rig);
+    const struct render_options options = {.format = RENDER_TERRAFORM};
+    ck_assert_int_eq(rendered(&rig, &options, &err), 0);
+    rig.deployment->replication.mode = REPLICATION_NONE;
+    ck_assert_int_eq(rendered(&rig, &options, &err), 0);
+    struct buf text = BUF_INIT(RENDER_MAX_BYTES);
+    ck_assert_int_eq(file_read(arena_printf(rig.arena, "%s/global/main.tf.json", rig.folder), &text, &err),
+                     0);
+    ck_assert_ptr_nonnull(strstr(buf_text(&text), "\"alias\": \"us\""));
+    ck_assert_ptr_null(strstr(buf_text(&text), "\"module\""));
+    buf_deinit(&text);
+    ck_assert_int_eq(rendered(&rig, &options, &err), 0);
+    ck_assert_uint_eq(rig.report.written, 0);
+    rig_down(&rig);
+}
+END_TEST
+
 static Suite *render_folder_suite(void)
 {
     Suite *suite = suite_create("render_folder");
@@ -163,6 +185,7 @@ static Suite *render_folder_suite(void)
     tcase_add_test(tcase, what_cannot_be_rendered_is_refused_first);
     tcase_add_test(tcase, the_id_is_made_once);
     tcase_add_test(tcase, writers_are_numbered);
+    tcase_add_test(tcase, a_global_root_outlives_what_it_was_for);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -97,6 +97,50 @@ START_TEST(numbers_are_short_and_exact)
 }
 END_TEST
 
+START_TEST(a_tree_is_written_as_it_was_read)
+{
+    struct arena *arena = arena_new(0);
+    static const char text[] = "{\"a\":[1,2.50,true,null,\"null\",\"7\",\"q\\\"\"],\"b\":{},\"c\":\"\"}";
+    struct node *root = NULL;
+    struct json_writer json;
+    struct buf out = BUF_INIT(4096);
+    ck_assert_int_eq(json_parse(arena, STR(text), &root, NULL), 0);
+    json_init(&json, &out);
+    json_node(&json, root);
+    struct node *again = NULL;
+    ck_assert_int_eq(json_parse(arena, buf_str(&out), &again, NULL), 0);
+    ck_assert_str_eq(buf_text(&out),
+                     "{\"a\":[1,2.5,true,null,\"null\",\"7\",\"q\\\"\"],\"b\":{},\"c\":\"\"}");
+    buf_reset(&out);
+    json_init(&json, &out);
+    json_node(&json, NULL);
+    ck_assert_str_eq(buf_text(&out), "null");
+    buf_deinit(&out);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_deep_tree_ends)
+{
+    struct arena *arena = arena_new(0);
+    struct node *root = NULL;
+    struct json_writer json;
+    struct buf out = BUF_INIT(4096);
+    char text[81];
+    for (size_t i = 0; i < 40; i++) {
+        text[i] = '[';
+        text[40 + i] = ']';
+    }
+    text[80] = '\0';
+    ck_assert_int_eq(json_parse(arena, str_from(text), &root, NULL), 0);
+    json_init(&json, &out);
+    json_node(&json, root);
+    ck_assert_ptr_nonnull(strstr(buf_text(&out), "null"));
+    buf_deinit(&out);
+    arena_free(arena);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("json");
@@ -104,6 +148,8 @@ static Suite *suite(void)
     tcase_add_test(tests, a_document);
     tcase_add_test(tests, strings);
     tcase_add_test(tests, numbers_are_short_and_exact);
+    tcase_add_test(tests, a_tree_is_written_as_it_was_read);
+    tcase_add_test(tests, a_deep_tree_ends);
     suite_add_tcase(suite, tests);
     return suite;
 }

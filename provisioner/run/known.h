@@ -1,0 +1,36 @@
+/* The regions that were deployed, each with the file as it was then, so that one that the file no longer has
+ * is still known: it is named, and can be destroyed.
+ *
+ *   .fraiseql/NAME/regions/REGION.yaml   written before anything of the region is made, removed when nothing
+ * of it is left; 0600
+ *
+ * Only the machine that deployed has them. Ownership: texts live in the arena. Threads: the main one;
+ * forgetting from any. */
+#ifndef FRAISEQL_PROVISIONER_RUN_KNOWN_H
+#define FRAISEQL_PROVISIONER_RUN_KNOWN_H
+
+#include "provisioner/command.h"
+#include "provisioner/run/workspace.h"
+
+/* Keeps the file beside the region's name; nothing is written where it is there already. */
+int known_keep(const struct workspace *workspace, const struct deployment *deployment,
+               const struct region *region, struct arena *arena, struct error *err) CHECK_RESULT;
+/* Nothing of the region is left. */
+void known_forget(const struct workspace *workspace, const char *region, struct arena *arena);
+/* Names of those that are known and not in the file, sorted. Of a deployment that nobody has deployed from
+ * here: none. */
+void known_left(const struct deployment *deployment, struct arena *arena, struct string_list *ret);
+/* The deployment as it was with that region. What is wrong with it, to the program as it is now, is found. */
+int known_load(const struct deployment *deployment, const char *region, struct arena *arena,
+               struct deployment **ret, struct findings *findings) CHECK_RESULT;
+/* A warning for each that is left. */
+void known_find_left(const struct deployment *deployment, struct findings *findings);
+/* A contradiction for each region of the file whose place, or allotted range, is no longer that with which it
+ * was deployed. */
+void known_find_moved(const struct deployment *deployment, struct findings *findings);
+
+/* Both, printed: those that are left unless --region was given. 0, or STATUS_CONFIG where one has moved and
+ * `lenient` is not set. */
+int known_say(const struct command_context *ctx, const struct deployment *deployment, bool lenient);
+
+#endif
