@@ -258,6 +258,58 @@ static void write_subscription(const struct deployment *deployment, const struct
     buf_append_text(sql, " is not given: nothing was done for it'\n\\endif\n");
 }
 
+/* --- what is left of others
+ * ----------------------------------------------------------------------------------------------- */
+
+/* In a list of names after NOT IN; the empty text is no name. */
+static void write_others(const struct deployment *deployment, const struct region *region, bool slots,
+                         struct buf *sql)
+{
+    buf_append_text(sql, "(''");
+    for (size_t i = 0; i < deployment_region_count(deployment); i++) {
+        const struct region *other = deployment_region(deployment, i);
+        if (other == region || !deployment_replicates(deployment, other) ||
+            !sends(deployment, slots ? region : other))
+            continue;
+        buf_append_text(sql, ", '");
+        subscription(sql, slots ? other : region, slots ? region : other);
+        buf_append_byte(sql, '\'');
+    }
+    buf_append_byte(sql, ')');
+}
+
+/* A subscription to a region that no longer sends, and a slot for one that no longer fetches: it would hold
+ * the log back until the disk is full. A slot that is in use stays until it is not. Without the slot's name a
+ * subscription goes although its publisher cannot be asked. */
+static void write_removals(const struct deployment *deployment, const struct region *region, struct buf *sql)
+{
+    buf_append_text(
+        sql, "\n-- What regions that no longer take part have left.\n"
+             "DO $fraiseql$\nDECLARE gone name;\nBEGIN\n"
+             "  FOR gone IN SELECT s.subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid\n"
+             "    WHERE d.datname = current_database() AND starts_with(s.subname, '");
+    publication(sql, region);
+    buf_append_text(sql, "_from_')\n      AND s.subname NOT IN ");
+    write_others(deployment, region, false, sql);
+    buf_printf(sql,
+               "\n  LOOP\n"
+               "    EXECUTE format('ALTER SUBSCRIPTION %%I DISABLE', gone);\n"
+               "    EXECUTE format('ALTER SUBSCRIPTION %%I SET (slot_name = NONE)', gone);\n"
+               "    EXECUTE format('DROP SUBSCRIPTION %%I', gone);\n"
+               "  END LOOP;\n"
+               "  PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots\n"
+               "    WHERE database = current_database() AND slot_type = 'logical' AND NOT active\n"
+               "      AND starts_with(slot_name, 'fraiseql_') AND right(slot_name, %zu) = '_from_",
+               sizeof "_from_" - 1 + strlen(region->name));
+    slug(sql, region->name);
+    buf_append_text(sql, "'\n      AND slot_name NOT IN ");
+    write_others(deployment, region, true, sql);
+    buf_append_text(
+        sql, ";\nEXCEPTION WHEN insufficient_privilege OR object_in_use THEN\n"
+             "  RAISE WARNING 'what is left of a region that no longer takes part stays: %', SQLERRM;\n"
+             "END $fraiseql$;\n");
+}
+
 /* --- the script
  * ------------------------------------------------------------------------------------------------ */
 
@@ -317,6 +369,7 @@ void replication_render(const struct deployment *deployment, const struct region
     }
     if (deployment->replication.mode == REPLICATION_ACTIVE_ACTIVE)
         write_sequences(deployment, region, sql);
+    write_removals(deployment, region, sql);
     buf_append_text(sql, "\n\\endif\n\n\\if :subscribing\n");
     for (size_t i = 0; i < deployment_region_count(deployment); i++) {
         const struct region *other = deployment_region(deployment, i);

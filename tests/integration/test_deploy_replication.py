@@ -100,6 +100,17 @@ class Replication(Case):
             self.run_script("us-east", phase, us, eu)
             self.run_script("eu", phase, eu, us)
 
+    def leave(self, server, region):
+        """What a region that the file no longer has leaves, and a slot that is somebody else's."""
+        server.sql(f"create subscription fraiseql_{region}_from_gone connection 'host=127.0.0.1 port=1 dbname=x' "
+                   "publication fraiseql_gone with (connect = false)")
+        server.sql(f"select pg_create_logical_replication_slot('fraiseql_gone_from_{region}', 'pgoutput'), "
+                   f"pg_create_logical_replication_slot('mine_from_{region}', 'pgoutput')")
+
+    def left(self, server):
+        return server.sql("select string_agg(subname, ',' order by subname) from pg_subscription") + "|" + server.sql(
+            "select string_agg(slot_name, ',' order by slot_name) from pg_replication_slots")
+
     def rows(self, server, table="tb_user"):
         return server.sql(f"select string_agg(name, ',' order by name) from {table}")
 
@@ -160,7 +171,9 @@ class Replication(Case):
         self.assertEqual(us.sql("select array_agg(distinct pk % 16) from tb_user where name like 'u%'"), "{1}")
         self.assertEqual(us.sql("select array_agg(distinct pk % 16) from tb_user where name like 'e%'"), "{2}")
         last = us.sql("select last_value from tb_user_pk_seq")
+        self.leave(us, "us_east")
         self.set_up(us, eu)
+        self.assertEqual(self.left(us), "fraiseql_us_east_from_eu|fraiseql_eu_from_us_east,mine_from_us_east")
         self.assertEqual(us.sql("select last_value from tb_user_pk_seq"), last)
         us.sql("insert into tb_user (name, residence) values ('z', 'us')")
         wait_until(lambda: self.rows(eu) == theirs + ",x0,x1,x2,x3,x4,z", 20, "rows after a second run")
