@@ -11,14 +11,34 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Where there is no state, `state list` fails as where it cannot be read; `state pull` has nothing to say. */
+static bool is_without_state(struct run_root *root)
+{
+    static const char *const arguments[] = {"state", "pull", NULL};
+    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, NULL);
+    bool none = !code && !str_trim(buf_str(&bytes)).len;
+    buf_deinit(&bytes);
+    return none;
+}
+
+/* A state that cannot be read is not an empty one: then the root has failed. */
 static bool has_state(struct run_root *root)
 {
     static const char *const arguments[] = {"state", "list", NULL};
     struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
-    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, NULL);
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, &root->err);
     bool any = !code && str_trim(buf_str(&bytes)).len > 0;
     buf_deinit(&bytes);
-    return any;
+    if (!code)
+        return any;
+    if (is_without_state(root)) {
+        error_clear(&root->err);
+        return false;
+    }
+    (void)error_prefix(&root->err, "%s", root->name);
+    root->failed = true;
+    return false;
 }
 
 static int list_kept(struct run_root *root, struct keep_list *ret)
@@ -200,21 +220,45 @@ static void say_kept(struct run *run, bool kept_on_hosts)
                       run->ctx->file);
 }
 
-/* A host that cannot be reached keeps nothing else from going, and has been named. */
-static int show_plans(struct run *run)
+/* A region that cannot be planned keeps no other from going, nor does a host that cannot be reached, which
+ * has been named. */
+static void show_plans(struct run *run)
 {
-    int status = STATUS_OK;
     for (size_t i = 0; i <= run->region_count; i++) {
         struct run_root *root = i < run->region_count ? &run->regions[i] : &run->global;
         if (root->failed && !root->own) {
-            status = STATUS_FAILURE;
+            root->left = LEFT_UNPLANNED;
             run_complain(run, root);
+            if (root->region && !run->ctx->json)
+                output_printf(run->ctx->out, "    %s: cannot be planned and is left as it is\n", root->title);
         } else if (root->planned) {
             run_show_plan(run, root);
             run_plan_record(run, root);
         }
     }
-    return status;
+}
+
+/* DNS leads to the regions and goes before them, or they stay. */
+static int check_global(struct run *run)
+{
+    struct error err = {0};
+    if (!run->global.failed)
+        return STATUS_OK;
+    (void)error_set(
+        &err, ERR_PEER,
+        "what lies between the regions cannot be planned, and goes before them; nothing was changed");
+    error_set_hint(&err, "`fraiseql deploy destroy %s --region NAME` removes a region without it",
+                   run->ctx->file);
+    output_error(run->ctx->out, &err);
+    return STATUS_FAILURE;
+}
+
+static size_t count_failed(const struct run *run)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->region_count; i++)
+        count += run->regions[i].failed;
+    return count;
 }
 
 static int plan_destruction(struct run *run, bool delete_data, bool *ret_kept)
@@ -229,23 +273,89 @@ static int plan_destruction(struct run *run, bool delete_data, bool *ret_kept)
     run_each_cloud(run, "planning", delete_data ? plan_all : plan_keeping);
     if (run->has_global && !run->ctx->regions.count)
         run_each(run, global, 1, "planning", plan_all);
-    int status = show_plans(run);
-    return run_interrupted(run) ? STATUS_INTERRUPTED : status;
+    show_plans(run);
+    return run_interrupted(run) ? STATUS_INTERRUPTED : check_global(run);
 }
 
-static const char *skipped_note(const struct run_root *root)
+static bool is_unplanned(const struct run_root *root)
 {
-    return !root->skipped ? NULL
-           : root->own    ? "interrupted: destroy again to go on"
-                          : "interrupted before it began";
+    return root->failed && root->left == LEFT_UNPLANNED;
+}
+
+static const char *note_of(const struct run_root *root)
+{
+    return is_unplanned(root) ? "it could not be planned and is left as it was"
+           : !root->skipped   ? NULL
+           : root->own        ? "interrupted: destroy again to go on"
+                              : "interrupted before it began";
+}
+
+/* What is left, and the command that goes on. */
+static void say_left(struct run *run, bool delete_data)
+{
+    const struct output *out = run->ctx->out;
+    struct buf regions = BUF_INIT(64UL * 1024);
+    bool whole = run->global.failed || run->global.skipped;
+    if (out->json)
+        return;
+    output_printf(out, "\nNot everything is removed.\n");
+    for (size_t i = 0; i < run->region_count; i++) {
+        const struct run_root *root = &run->regions[i];
+        bool left = root->failed || root->skipped;
+        output_printf(out, "  %s: %s\n", root->title,
+                      is_unplanned(root) ? "was left as it was: it could not be planned"
+                      : root->failed     ? "is not removed as a whole"
+                      : root->skipped    ? (root->own ? "was interrupted" : "was not begun")
+                      : delete_data      ? "is removed"
+                                         : "is removed, but for data");
+        if (left)
+            buf_printf(&regions, " --region %s", root->name);
+    }
+    output_printf(out, "Next: fraiseql deploy destroy %s%s%s  (goes on with what is left)\n", run->ctx->file,
+                  whole ? "" : buf_text(&regions), delete_data ? " --delete-data" : "");
+    buf_deinit(&regions);
+}
+
+/* The exit status of what was destroyed, or not. */
+static int show_destroyed(struct run *run, bool delete_data, int status)
+{
+    bool left = run->global.failed || run->global.skipped;
+    for (size_t i = 0; i < run->region_count; i++) {
+        struct run_root *root = &run->regions[i];
+        run_step(run,
+                 root->failed    ? STEP_FAILED
+                 : root->skipped ? STEP_WARN
+                                 : STEP_OK,
+                 "destroy", root->name, note_of(root), "Destroying %s", root->title);
+        if (root->failed)
+            status = STATUS_FAILURE;
+        if (root->failed && !is_unplanned(root))
+            run_complain(run, root);
+        left = left || root->failed || root->skipped;
+    }
+    if (left)
+        say_left(run, delete_data);
+    return status;
+}
+
+static int nothing_to_destroy(struct run *run, bool delete_data, bool kept)
+{
+    if (count_failed(run)) {
+        say_left(run, delete_data);
+        return STATUS_FAILURE;
+    }
+    if (!run->ctx->json)
+        output_printf(run->ctx->out, kept ? "There is nothing to destroy but data; --delete-data does that.\n"
+                                          : "There is nothing to destroy.\n");
+    return STATUS_OK;
 }
 
 /* Of which nothing is left. */
 static void forget_gone(struct run_root *root)
 {
-    if (root->failed || root->skipped || (root->own ? root->keeps_data : has_state(root)))
-        return;
-    known_forget(&root->run->workspace, root->name, root->arena);
+    bool left = root->failed || root->skipped || (root->own ? root->keeps_data : has_state(root));
+    if (!left && !root->failed)
+        known_forget(&root->run->workspace, root->name, root->arena);
 }
 
 int flow_destroy(struct run *run, bool delete_data)
@@ -257,29 +367,15 @@ int flow_destroy(struct run *run, bool delete_data)
     if (!flow_changes(run)) {
         if (!run->ctx->dry_run)
             run_each_region(run, "looking", forget_gone);
-        if (!run->ctx->json)
-            output_printf(run->ctx->out,
-                          kept ? "There is nothing to destroy but data; --delete-data does that.\n"
-                               : "There is nothing to destroy.\n");
-        return STATUS_OK;
+        return nothing_to_destroy(run, delete_data, kept);
     }
-    if (run->ctx->dry_run || !flow_confirmed(run, "destroying", "to destroy what is listed", &status))
+    if (run->ctx->dry_run)
+        return count_failed(run) ? STATUS_FAILURE : STATUS_OK;
+    if (!flow_confirmed(run, "destroying", "to destroy what is listed", &status))
         return status;
     status = destroy_global(run);
-    if (!run_interrupted(run))
-        run_each_region(run, "removing", delete_data ? destroy_with_data : destroy_planned);
-    for (size_t i = 0; i < run->region_count; i++) {
-        struct run_root *root = &run->regions[i];
-        run_step(run,
-                 root->failed    ? STEP_FAILED
-                 : root->skipped ? STEP_WARN
-                                 : STEP_OK,
-                 "destroy", root->name, skipped_note(root), "Destroying %s", root->title);
-        if (root->failed) {
-            run_complain(run, root);
-            status = STATUS_FAILURE;
-        }
-    }
+    run_each_region(run, "removing", delete_data ? destroy_with_data : destroy_planned);
+    status = show_destroyed(run, delete_data, status);
     if (!run_interrupted(run))
         run_each_region(run, "looking", forget_gone);
     if (!delete_data && !run->ctx->json)

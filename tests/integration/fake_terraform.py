@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail", "outputs": {"REGION": {"name": value}},
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail" | "no plan" | "no state", "outputs": {"REGION": {"name": value}},
 "meet": how many roots must be asked for their outputs at the same time}."""
 
 import json
@@ -106,6 +106,9 @@ def make_plan(root, arguments):
 
 
 def plan(root, arguments):
+    if read(CLOUD + "/behaviour.json", {}).get(root.name) == "no plan":
+        complain("ExpiredToken: the cloud does not let us look")
+        return 1
     changes = make_plan(root, arguments)
     for address, action, import_id in changes:
         importing = {"importing": {"id": import_id}} if import_id else {}
@@ -179,6 +182,8 @@ def show(root, arguments):
 
 
 def state(root, arguments):
+    if read(CLOUD + "/behaviour.json", {}).get(root.name) == "no state":
+        sys.exit("Error: Failed to read state: AccessDenied")
     if arguments[0] == "list":
         print("\n".join(root.state["resources"]))
     else:

@@ -437,6 +437,26 @@ class WithFake(Case):
         self.assertEqual(rig.things(), [])
         self.check_converged(rig)
 
+    def test_a_region_that_cannot_be_planned_keeps_no_other_from_being_destroyed(self):
+        for behaviour, said in (("no plan", "eu-west plan: ExpiredToken"), ("no state", "eu-west: fake_terraform.py state failed: Failed to read")):
+            rig = Rig(self)
+            self.assertEqual(rig.deploy()[0], 0)
+            rig.behave(**{"eu-west": behaviour})
+            status, text = rig.run("--yes", "--confirm", "demo", "--delete-data", verb=("destroy",))
+            self.assertEqual(status, 1, text)
+            self.assertIn(said, text)
+            self.assertIn("AWS (eu-west): cannot be planned and is left as it is", text)
+            self.assertIn("AWS (us-east): is removed\n", text)
+            self.assertIn("AWS (eu-west): was left as it was: it could not be planned\n", text)
+            self.assertIn(f"Next: fraiseql deploy destroy {rig.file} --region eu-west --delete-data  (", text)
+            self.assertEqual({thing.split("/")[0] for thing in rig.things()}, {"demo-eu-west"})
+            self.assertEqual(len(rig.things()), 5)
+            status, text = rig.run("--yes", "--confirm", "demo", "--delete-data", verb=("destroy",))
+            self.assertEqual((status, "nothing to destroy" in text), (1, False), text)
+            rig.behave()
+            self.assertEqual(rig.run("--yes", "--confirm", "demo", "--delete-data", "--region", "eu-west", verb=("destroy",))[0], 0)
+            self.assertEqual(rig.things(), [])
+
     def test_a_plan_that_loses_a_database_is_refused(self):
         rig = Rig(self, deployment(regions=("us-east",)))
         self.assertEqual(rig.deploy()[0], 0)
