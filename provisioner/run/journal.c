@@ -162,14 +162,22 @@ const struct run_entries *run_journal_before(const struct run_journal *journal)
     return &journal->before;
 }
 
+/* What a full disk left of a line goes: the next one would be written behind it, and both be lost. */
 static int put(struct run_journal *journal, struct str line, struct error *err)
 {
     int code = 0;
     if (journal->fd < 0)
         return 0;
     (void)pthread_mutex_lock(&journal->lock);
-    if (write(journal->fd, line.ptr, line.len) != (ssize_t)line.len || fdatasync(journal->fd) < 0)
-        code = error_set_errno(err, errno, "cannot write %s", journal->path);
+    off_t before = lseek(journal->fd, 0, SEEK_END);
+    ssize_t written = write(journal->fd, line.ptr, line.len);
+    bool whole = written == (ssize_t)line.len;
+    if (!whole || fdatasync(journal->fd) < 0) {
+        int number = whole || written < 0 ? errno : ENOSPC;
+        bool cut = whole || written <= 0 || before < 0 || ftruncate(journal->fd, before) == 0;
+        code = error_set_errno(
+            err, number, cut ? "cannot write %s" : "cannot write %s, nor cut off half a line", journal->path);
+    }
     (void)pthread_mutex_unlock(&journal->lock);
     return code;
 }

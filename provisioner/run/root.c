@@ -26,7 +26,8 @@ void root_init(struct run *run, struct run_root *root, const struct region *regi
                          : "the global part";
     root->folder = region ? arena_printf(root->arena, "%s/regions/%s", workspace->render, region->name)
                           : arena_printf(root->arena, "%s/global", workspace->render);
-    root->plan = arena_printf(root->arena, "%s/%s.tfplan", workspace->plans, root->name);
+    /* A terraform that outlived the run that began it writes a plan of its own. */
+    root->plan = arena_printf(root->arena, "%s/%s.%ld.tfplan", workspace->plans, root->name, (long)getpid());
 }
 
 int64_t root_changes(const struct run_root *root)

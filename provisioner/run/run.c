@@ -374,6 +374,8 @@ void run_close(struct run *run)
     if (run->journal)
         run_journal_close(run->journal);
     run->journal = NULL;
+    if (run->workspace.lock_fd >= 0)
+        workspace_clear_plans(&run->workspace, run->arena);
     workspace_close(&run->workspace);
     for (size_t i = 0; i < run->region_count; i++)
         arena_free(run->regions[i].arena);

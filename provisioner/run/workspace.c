@@ -4,6 +4,7 @@
 #include "lib/core/crypto.h"
 #include "lib/core/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -123,6 +124,8 @@ int workspace_open(const struct deployment *deployment, bool exclusive, struct a
         if (code == ERR_CONFLICT)
             (void)error_prefix(err, "another run is at work on \"%s\"", deployment->metadata.name);
     }
+    if (!code && exclusive)
+        workspace_clear_plans(ret, arena);
     return code ? code : read_id(ret, arena, err);
 }
 
@@ -133,6 +136,20 @@ int workspace_set_id(struct workspace *workspace, const char *id, struct arena *
     workspace->id = arena_strdup(arena, str_from(id));
     workspace->new_id = false;
     return write_id(workspace, id, arena, err);
+}
+
+void workspace_clear_plans(const struct workspace *workspace, struct arena *arena)
+{
+    static const char suffix[] = ".tfplan";
+    DIR *listing = opendir(workspace->plans);
+    if (!listing)
+        return;
+    for (struct dirent *entry = readdir(listing); entry; entry = readdir(listing)) {
+        size_t length = strlen(entry->d_name);
+        if (length >= sizeof suffix && strcmp(entry->d_name + length - (sizeof suffix - 1), suffix) == 0)
+            (void)unlink(arena_printf(arena, "%s/%s", workspace->plans, entry->d_name));
+    }
+    (void)closedir(listing);
 }
 
 void workspace_close(struct workspace *workspace)

@@ -27,6 +27,8 @@ int workspace_open(const struct deployment *deployment, bool exclusive, struct a
 /* An id that was found in the state replaces ours. */
 int workspace_set_id(struct workspace *workspace, const char *id, struct arena *arena, struct error *err)
     CHECK_RESULT;
+/* Plans that runs, this one or one that was killed, have left: they hold values in the clear. */
+void workspace_clear_plans(const struct workspace *workspace, struct arena *arena);
 void workspace_close(struct workspace *workspace);
 
 #endif

@@ -1,6 +1,9 @@
 #include "provisioner/run/journal.h"
 #include "tests/support/support.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -105,6 +108,37 @@ static void check_last(const char *lines, const char *event, const char *outcome
     arena_free(arena);
 }
 
+START_TEST(half_a_line_of_a_full_disk_is_cut_off)
+{
+    char *folder = test_folder_new();
+    struct arena *arena = arena_new(0);
+    const char *path = arena_printf(arena, "%s/journal.jsonl", folder);
+    struct run_journal *journal;
+    struct error err = {0};
+    struct rlimit before, small;
+    ck_assert_int_eq(run_journal_open(path, false, &journal, &err), 0);
+    ck_assert_int_eq(run_journal_begin(journal, "apply", "one", &err), 0);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 130; /* in the middle of the second line */
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    ck_assert_int_lt(
+        run_journal_end(journal, "apply", "one", "ok", "a text that is too long for the disk", &err), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ck_assert_int_eq(run_journal_begin(journal, "apply", "two", &err), 0);
+    run_journal_close(journal);
+    ck_assert_int_eq(run_journal_open(path, true, &journal, &err), 0);
+    const struct run_entries *entries = run_journal_before(journal);
+    ck_assert_uint_eq(entries->bad_lines, 0);
+    ck_assert_uint_eq(entries->count, 2);
+    ck_assert_str_eq(run_entries_last(entries, "apply", "two")->event, "begin");
+    run_journal_close(journal);
+    test_folder_remove(folder);
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(what_was_refused_is_as_if_it_had_not_been_begun)
 {
 #define BEGIN        "{\"event\":\"begin\",\"step\":\"apply\",\"root\":\"a\"}\n"
@@ -125,6 +159,7 @@ static Suite *journal_suite(void)
     tcase_add_test(tcase, a_torn_last_line_is_cut_off);
     tcase_add_test(tcase, a_damaged_line_hides_no_other);
     tcase_add_test(tcase, reading_creates_and_changes_nothing);
+    tcase_add_test(tcase, half_a_line_of_a_full_disk_is_cut_off);
     tcase_add_test(tcase, what_was_refused_is_as_if_it_had_not_been_begun);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -34,6 +34,29 @@ START_TEST(the_id_is_made_once_and_the_folder_is_private)
 }
 END_TEST
 
+START_TEST(plans_that_a_killed_run_left_go)
+{
+    struct arena *arena = arena_new(0);
+    struct workspace first, second;
+    char *folder = test_folder_new();
+    struct deployment *deployment = deployment_in(arena, folder);
+    ck_assert_int_eq(workspace_open(deployment, true, arena, &first, NULL), 0);
+    const char *plan = arena_printf(arena, "%s/us.1.tfplan", first.plans),
+               *other = arena_printf(arena, "%s/us", first.plans);
+    test_file_write(plan, STR("values in the clear"));
+    test_file_write(other, STR(""));
+    ck_assert_int_eq(workspace_open(deployment, false, arena, &second, NULL), 0);
+    ck_assert_int_eq(access(plan, F_OK), 0); /* who only reads takes nothing away from who works */
+    workspace_close(&first);
+    ck_assert_int_eq(workspace_open(deployment, true, arena, &second, NULL), 0);
+    ck_assert_int_ne(access(plan, F_OK), 0);
+    ck_assert_int_eq(access(other, F_OK), 0);
+    workspace_close(&second);
+    test_folder_remove(folder);
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(a_folder_that_was_open_to_others_is_closed)
 {
     struct arena *arena = arena_new(0);
@@ -106,6 +129,7 @@ static Suite *workspace_suite(void)
     TCase *tcase = tcase_create("workspace");
     tcase_add_test(tcase, the_id_is_made_once_and_the_folder_is_private);
     tcase_add_test(tcase, a_folder_that_was_open_to_others_is_closed);
+    tcase_add_test(tcase, plans_that_a_killed_run_left_go);
     tcase_add_test(tcase, one_run_at_a_time);
     tcase_add_test(tcase, an_id_that_is_none_is_refused);
     suite_add_tcase(suite, tcase);
