@@ -90,6 +90,9 @@ static void keep_problem(struct run_root *root, const struct tf_event *event)
 {
     if (!event->is_error || root->problem_count == ROOT_PROBLEMS_MAX)
         return;
+    /* Told to stop, terraform says so of every resource that it had not begun. */
+    if (strcmp(event->summary, "execution halted") == 0 && run_interrupted(root->run))
+        return;
     root->problems[root->problem_count++] = (struct root_problem){
         keep(root, event->summary), keep(root, event->detail), keep(root, event->address)};
 }
@@ -176,6 +179,10 @@ int root_fail(struct run_root *root, const char *what)
         (void)error_set(&root->err, ERR_PEER, "%s %s: %s", root->name, what, first->summary);
         error_set_detail(&root->err, "%s%s%s", first->address,
                          first->address[0] && first->detail[0] ? ": " : "", first->detail);
+    } else if (!root->err.message[0] && run_interrupted(root->run)) {
+        (void)error_set(&root->err, ERR_PEER,
+                        "%s %s: stopped in the middle by the interrupt; what was made is in the state",
+                        root->name, what);
     } else if (!root->err.message[0]) {
         (void)error_set(&root->err, ERR_PEER, "%s %s: %s failed%s%s", root->name, what,
                         root->run->terraform.name, root->said ? ": " : " without saying why",

@@ -41,6 +41,9 @@ def complain(summary, address=""):
 
 def interrupted(*_):
     global stopping
+    if not stopping:
+        for thing in ("a", "b"):  # of everything that was not begun
+            complain("execution halted", f"module.region.aws_thing.{thing}")
     stopping = True
 
 
@@ -161,8 +164,6 @@ def apply(root, arguments):
         failed = failed or not worked
         say("apply_complete" if worked else "apply_errored", hook={**hook, "elapsed_seconds": 0})
     root.save()
-    if stopping:
-        complain("Interrupted")
     return 1 if failed or stopping else 0
 
 

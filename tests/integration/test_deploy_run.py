@@ -259,6 +259,8 @@ class WithFake(Case):
         text, _ = process.communicate(timeout=100)
         self.assertEqual(process.returncode, 130, text)
         self.assertIn("Once more stops terraform", text)
+        self.assertNotIn("execution halted", text)
+        self.assertIn("eu-west apply: stopped in the middle by the interrupt; what was made is in the state", text)
         rig.behave()
         self.check_converged(rig)
 
