@@ -53,6 +53,30 @@ class Regions(unittest.TestCase):
                              "a user of ours stays only while another deployment wants it")
         self.assertIn("nothing to destroy", one.destroy().stdout)
 
+    def test_a_region_that_the_file_no_longer_has(self):
+        one = self.make("us", "mid", "eu")
+        one.deploy()
+        gone = one.regions.pop("mid")
+        one.file = one.write()
+        self.assertIn("regions.eu: was deployed at place 3, and has place 2 now", one.deploy(status=65).stderr)
+        one.regions["eu"] = {**one.regions["eu"], "place": 3}
+        one.file = one.write()
+        said = one.deploy()
+        self.assertIn("region mid was deployed and is no longer in the file", said.stderr)
+        self.assertIn("Own hosts (mid): standing", one.run("status", one.file).stdout)
+        one.destroy("--region", "mid", "--delete-data")
+        self.assertFalse(os.path.exists(one.base("mid")))
+        self.assertTrue(os.path.exists(one.base("eu")))
+        self.assertNotIn("mid", one.run("status", one.file).stdout)
+        self.assertNotIn("mid", one.run("plan", one.file, status=0).stderr)
+        one.regions = {"us": one.regions["us"], "mid": gone, "eu": one.regions["eu"]}
+        one.file = one.write()
+        one.deploy()
+        del one.regions["mid"]
+        one.file = one.write()
+        one.destroy("--delete-data")  # the deployment, with what its file no longer has
+        self.assertEqual(one.left_behind(), [])
+
     def test_what_was_spoiled_is_mended(self):
         one = self.make("us", "eu")
         one.deploy()
