@@ -63,6 +63,26 @@ SELECT format('ALTER SEQUENCE %I.%I INCREMENT BY 16 RESTART WITH %s', schemaname
   WHERE schemaname !~ '^pg_' AND increment_by > 0
     AND (increment_by <> 16 OR (last_value IS NOT NULL AND last_value % 16 <> 1)) \gexec
 
+-- What regions that no longer take part have left.
+DO $fraiseql$
+DECLARE gone name;
+BEGIN
+  FOR gone IN SELECT s.subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND starts_with(s.subname, 'fraiseql_us_east_from_')
+      AND s.subname NOT IN ('', 'fraiseql_us_east_from_eu_west', 'fraiseql_us_east_from_apac')
+  LOOP
+    EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', gone);
+    EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', gone);
+    EXECUTE format('DROP SUBSCRIPTION %I', gone);
+  END LOOP;
+  PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+    WHERE database = current_database() AND slot_type = 'logical' AND NOT active
+      AND starts_with(slot_name, 'fraiseql_') AND right(slot_name, 13) = '_from_us_east'
+      AND slot_name NOT IN ('', 'fraiseql_eu_west_from_us_east', 'fraiseql_apac_from_us_east');
+EXCEPTION WHEN insufficient_privilege OR object_in_use THEN
+  RAISE WARNING 'what is left of a region that no longer takes part stays: %', SQLERRM;
+END $fraiseql$;
+
 \endif
 
 \if :subscribing
