@@ -44,15 +44,11 @@ static int destroy_part(struct command_context *ctx, struct deployment *deployme
 static int destroy_left(const struct command_context *ctx, const struct deployment *deployment,
                         const char *name)
 {
-    struct command_context one = *ctx;
+    struct command_context one;
     struct deployment *before = NULL;
-    struct findings findings;
-    one.regions = (struct string_list){1, &name};
-    findings_init(&findings, ctx->arena);
-    if (known_load(deployment, name, ctx->arena, &before, &findings)) {
-        output_findings(ctx->out, &findings, true);
-        return STATUS_CONFIG;
-    }
+    int status = known_take(ctx, deployment, &name, &one, &before);
+    if (status)
+        return status;
     if (!ctx->json)
         output_printf(ctx->out, "\nRegion %s, which %s no longer has:\n", name, ctx->file);
     return destroy_part(&one, before, true);

@@ -195,16 +195,10 @@ static bool open_left(const struct command_context *ctx, const struct deployment
 {
     struct command_context *one = arena_alloc(ctx->arena, sizeof *one);
     struct deployment *before = NULL;
-    struct findings findings;
-    findings_init(&findings, ctx->arena);
-    *one = *ctx;
-    one->regions = (struct string_list){1, name};
-    bool known = known_load(deployment, *name, ctx->arena, &before, &findings) == 0;
-    if (!known)
-        output_findings(ctx->out, &findings, true);
-    known = known && run_open_reading(one, before, &part->run) == STATUS_OK;
+    bool opened = known_take(ctx, deployment, name, one, &before) == STATUS_OK &&
+                  run_open_reading(one, before, &part->run) == STATUS_OK;
     part->run.bygone = true;
-    return known;
+    return opened;
 }
 
 static int status_run(struct command_context *ctx)

@@ -176,3 +176,16 @@ int known_say(const struct command_context *ctx, const struct deployment *deploy
     output_findings(ctx->out, &findings, lenient);
     return findings.contradictions && !lenient ? STATUS_CONFIG : STATUS_OK;
 }
+
+int known_take(const struct command_context *ctx, const struct deployment *deployment, const char **region,
+               struct command_context *ret_ctx, struct deployment **ret)
+{
+    struct findings findings;
+    findings_init(&findings, ctx->arena);
+    *ret_ctx = *ctx;
+    ret_ctx->regions = (struct string_list){1, region};
+    int code = known_load(deployment, *region, ctx->arena, ret, &findings);
+    if (code)
+        output_findings(ctx->out, &findings, true);
+    return code ? STATUS_CONFIG : STATUS_OK;
+}

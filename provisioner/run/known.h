@@ -23,6 +23,10 @@ void known_left(const struct deployment *deployment, struct arena *arena, struct
 /* The deployment as it was with that region. What is wrong with it, to the program as it is now, is found. */
 int known_load(const struct deployment *deployment, const char *region, struct arena *arena,
                struct deployment **ret, struct findings *findings) CHECK_RESULT;
+/* The same for a command: what is wrong is printed, and *ret_ctx is `ctx` with that region alone. 0 or an
+ * exit status. `region` must outlive *ret_ctx. */
+int known_take(const struct command_context *ctx, const struct deployment *deployment, const char **region,
+               struct command_context *ret_ctx, struct deployment **ret) CHECK_RESULT;
 /* A warning for each that is left. */
 void known_find_left(const struct deployment *deployment, struct findings *findings);
 /* A contradiction for each region of the file whose place, or allotted range, is no longer that with which it
