@@ -58,11 +58,8 @@ static int destroy(struct command_context *ctx)
 {
     struct deployment *deployment = NULL;
     struct string_list left = {0};
-    int status = command_load_file(ctx, true, &deployment);
+    int status = known_load_file(ctx, &deployment, &left);
     if (status)
-        return status;
-    known_left(deployment, ctx->arena, &left);
-    if ((status = command_check_regions(ctx, deployment, &left)))
         return status;
     bool any = false;
     for (size_t i = 0; i < deployment_region_count(deployment); i++)

@@ -205,17 +205,14 @@ static int status_run(struct command_context *ctx)
 {
     struct deployment *deployment = NULL;
     struct string_list left = {0};
-    int status = command_load_file(ctx, true, &deployment);
+    int status = known_load_file(ctx, &deployment, &left);
     if (status)
         return status;
-    known_left(deployment, ctx->arena, &left);
     struct part *parts = arena_zalloc(ctx->arena, (left.count + 1) * sizeof *parts);
-    size_t count = 0;
-    if (!(status = command_check_regions(ctx, deployment, &left)))
-        status = run_open_reading(ctx, deployment, &parts[0].run);
+    size_t count = 1;
+    status = run_open_reading(ctx, deployment, &parts[0].run);
     if (status)
         return status;
-    count++;
     for (size_t i = 0; i < left.count; i++) {
         if (command_selects_name(ctx, left.items[i]) &&
             open_left(ctx, deployment, &left.items[i], &parts[count]))

@@ -51,6 +51,17 @@ static void put_blocks(struct json_writer *json, const struct node *now, const s
     json_array_end(json);
 }
 
+/* What `before` has and `now` does not. */
+static void put_missing(struct json_writer *json, const struct node *now, const struct node *before)
+{
+    for (size_t i = 0; i < pair_count(before); i++) {
+        if (node_member(now, before->pairs[i].key.ptr))
+            continue;
+        json_key(json, before->pairs[i].key.ptr);
+        json_node(json, before->pairs[i].value);
+    }
+}
+
 static void put_providers(struct json_writer *json, const struct node *now, const struct node *before)
 {
     json_key(json, "provider");
@@ -63,12 +74,7 @@ static void put_providers(struct json_writer *json, const struct node *now, cons
         else
             json_node(json, now->pairs[i].value);
     }
-    for (size_t i = 0; i < pair_count(before); i++) {
-        if (node_member(now, before->pairs[i].key.ptr))
-            continue;
-        json_key(json, before->pairs[i].key.ptr);
-        json_node(json, before->pairs[i].value);
-    }
+    put_missing(json, now, before);
     json_object_end(json);
 }
 
@@ -79,12 +85,7 @@ static void put_requirements(struct json_writer *json, const struct node *now, c
         json_key(json, now->pairs[i].key.ptr);
         json_node(json, now->pairs[i].value);
     }
-    for (size_t i = 0; i < pair_count(before); i++) {
-        if (node_member(now, before->pairs[i].key.ptr))
-            continue;
-        json_key(json, before->pairs[i].key.ptr);
-        json_node(json, before->pairs[i].value);
-    }
+    put_missing(json, now, before);
     json_object_end(json);
 }
 

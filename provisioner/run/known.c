@@ -189,3 +189,13 @@ int known_take(const struct command_context *ctx, const struct deployment *deplo
         output_findings(ctx->out, &findings, true);
     return code ? STATUS_CONFIG : STATUS_OK;
 }
+
+int known_load_file(struct command_context *ctx, struct deployment **ret_deployment,
+                    struct string_list *ret_left)
+{
+    int status = command_load_file(ctx, true, ret_deployment);
+    if (status)
+        return status;
+    known_left(*ret_deployment, ctx->arena, ret_left);
+    return command_check_regions(ctx, *ret_deployment, ret_left);
+}

@@ -20,6 +20,9 @@ void known_forget(const struct workspace *workspace, const char *region, struct 
 /* Names of those that are known and not in the file, sorted. Of a deployment that nobody has deployed from
  * here: none. */
 void known_left(const struct deployment *deployment, struct arena *arena, struct string_list *ret);
+/* command_load() for a command that takes regions that are left, too: *ret_left, in the command's arena. */
+int known_load_file(struct command_context *ctx, struct deployment **ret_deployment,
+                    struct string_list *ret_left) CHECK_RESULT;
 /* The deployment as it was with that region. What is wrong with it, to the program as it is now, is found. */
 int known_load(const struct deployment *deployment, const char *region, struct arena *arena,
                struct deployment **ret, struct findings *findings) CHECK_RESULT;
