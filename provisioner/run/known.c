@@ -115,8 +115,8 @@ void known_find_left(const struct deployment *deployment, struct findings *findi
     }
 }
 
-static void compare(const struct deployment *deployment, const struct region *region,
-                    const struct region *before, struct findings *findings)
+static void compare_place(const struct deployment *deployment, const struct region *region,
+                          const struct region *before, struct findings *findings)
 {
     const char *range = region->network.cidr, *old = before->network.cidr;
     bool moved = region->network.allotted && range && old && strcmp(range, old) != 0;
@@ -142,7 +142,28 @@ static void compare(const struct deployment *deployment, const struct region *re
             before->index + 1);
 }
 
-void known_find_moved(const struct deployment *deployment, struct findings *findings)
+/* What ends replication in a database is its gateway, which goes with it. */
+static void compare_links(const struct deployment *deployment, const struct region *region,
+                          const struct deployment *deployment_before, const struct region *before,
+                          struct findings *findings)
+{
+    if (!render_is_linked(deployment_before, before) || render_is_linked(deployment, region))
+        return;
+    const struct node *node =
+        deployment_node(deployment, arena_printf(findings->arena, "regions.%s", region->name));
+    struct finding *finding = findings_add(findings, DIAG_WARNING, "replication-left", node,
+                                           "regions.%s: replicated with other regions and no longer does: "
+                                           "its gateway goes, and what replication "
+                                           "has left in its database stays",
+                                           region->name);
+    finding_hint(
+        findings, finding,
+        "A slot that nobody fetches from holds the log until the disk is full. As the database's "
+        "administrator: `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE "
+        "starts_with(slot_name, 'fraiseql_')`, and DROP SUBSCRIPTION for each of that name's beginning.");
+}
+
+void known_find_changed(const struct deployment *deployment, struct findings *findings)
 {
     struct arena *arena = findings->arena;
     const char *folder = folder_of(deployment, arena);
@@ -161,8 +182,10 @@ void known_find_moved(const struct deployment *deployment, struct findings *find
             last = source;
         }
         const struct region *old = before ? deployment_find_region(before, region->name) : NULL;
-        if (old)
-            compare(deployment, region, old, findings);
+        if (!old)
+            continue;
+        compare_place(deployment, region, old, findings);
+        compare_links(deployment, region, before, old, findings);
     }
 }
 
@@ -172,7 +195,7 @@ int known_say(const struct command_context *ctx, const struct deployment *deploy
     findings_init(&findings, ctx->arena);
     if (!ctx->regions.count)
         known_find_left(deployment, &findings);
-    known_find_moved(deployment, &findings);
+    known_find_changed(deployment, &findings);
     output_findings(ctx->out, &findings, lenient);
     return findings.contradictions && !lenient ? STATUS_CONFIG : STATUS_OK;
 }

@@ -32,9 +32,9 @@ int known_take(const struct command_context *ctx, const struct deployment *deplo
                struct command_context *ret_ctx, struct deployment **ret) CHECK_RESULT;
 /* A warning for each that is left. */
 void known_find_left(const struct deployment *deployment, struct findings *findings);
-/* A contradiction for each region of the file whose place, or allotted range, is no longer that with which it
- * was deployed. */
-void known_find_moved(const struct deployment *deployment, struct findings *findings);
+/* Of the regions of the file, as they were deployed: a contradiction for each whose place, or allotted range,
+ * is another now, and a warning for each that replicated and no longer does. */
+void known_find_changed(const struct deployment *deployment, struct findings *findings);
 
 /* Both, printed: those that are left unless --region was given. 0, or STATUS_CONFIG where one has moved and
  * `lenient` is not set. */

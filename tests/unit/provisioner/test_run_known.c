@@ -100,16 +100,16 @@ START_TEST(a_region_that_moves_up_is_told_its_place)
 {
     struct rig rig;
     rig_up(&rig, HEAD A B C);
-    known_find_moved(parse(&rig, HEAD A B C), &rig.findings);
-    known_find_moved(parse(&rig, HEAD A B), &rig.findings);
+    known_find_changed(parse(&rig, HEAD A B C), &rig.findings);
+    known_find_changed(parse(&rig, HEAD A B), &rig.findings);
     ck_assert_uint_eq(rig.findings.count, 0);
-    known_find_moved(parse(&rig, HEAD A C), &rig.findings);
+    known_find_changed(parse(&rig, HEAD A C), &rig.findings);
     ck_assert_uint_eq(rig.findings.contradictions, 1);
     ck_assert_str_eq(rig.findings.items[0].message,
                      "regions.c: was deployed at place 3, and has place 2 now");
     ck_assert_uint_eq(rig.findings.items[0].line, 4);
-    known_find_moved(parse(&rig, HEAD A "  c: {provider: aws, location: eu-west-1, place: 3}\n"),
-                     &rig.findings);
+    known_find_changed(parse(&rig, HEAD A "  c: {provider: aws, location: eu-west-1, place: 3}\n"),
+                       &rig.findings);
     ck_assert_uint_eq(rig.findings.count, 0);
     rig_down(&rig);
 }
@@ -119,10 +119,29 @@ START_TEST(a_range_that_is_allotted_anew_is_told)
 {
     struct rig rig;
     rig_up(&rig, HEAD A B);
-    known_find_moved(parse(&rig, "network: {cidr: 172.16.0.0/12}\n" HEAD A B), &rig.findings);
+    known_find_changed(parse(&rig, "network: {cidr: 172.16.0.0/12}\n" HEAD A B), &rig.findings);
     ck_assert_uint_eq(rig.findings.contradictions, 2);
     ck_assert_str_eq(rig.findings.items[1].message,
                      "regions.b: was deployed with 10.1.0.0/16, and would be allotted 172.17.0.0/16");
+    rig_down(&rig);
+}
+END_TEST
+
+#define ACTIVE "replication: {mode: active-active, consistency: causal}\n"
+
+START_TEST(what_replication_leaves_behind_is_told)
+{
+    struct rig rig;
+    rig_up(&rig, ACTIVE HEAD A B C);
+    known_find_changed(parse(&rig, ACTIVE HEAD A B), &rig.findings);
+    ck_assert_uint_eq(rig.findings.count, 0);
+    /* Nobody to replicate with, or nothing asked for. */
+    known_find_changed(parse(&rig, HEAD A), &rig.findings);
+    ck_assert_uint_eq(rig.findings.warnings, 1);
+    ck_assert_str_eq(rig.findings.items[0].rule, "replication-left");
+    known_find_changed(parse(&rig, HEAD A B), &rig.findings);
+    ck_assert_uint_eq(rig.findings.warnings, 2);
+    ck_assert_uint_eq(rig.findings.contradictions, 0);
     rig_down(&rig);
 }
 END_TEST
@@ -136,6 +155,7 @@ static Suite *known_suite(void)
     tcase_add_test(tcase, a_file_that_does_not_read_is_named);
     tcase_add_test(tcase, a_region_that_moves_up_is_told_its_place);
     tcase_add_test(tcase, a_range_that_is_allotted_anew_is_told);
+    tcase_add_test(tcase, what_replication_leaves_behind_is_told);
     suite_add_tcase(suite, tcase);
     return suite;
 }
