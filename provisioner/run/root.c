@@ -6,6 +6,7 @@
 #include "provisioner/run/run.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -206,6 +207,16 @@ static struct tf_watch watch_of(struct run_root *root, const char *step)
 static bool is_alive(int64_t pid)
 {
     return pid > 1 && kill((pid_t)pid, 0) == 0;
+}
+
+void root_heard(struct run_root *root, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)pthread_mutex_lock(&root->run->lock);
+    (void)vsnprintf(root->heard, sizeof root->heard, format, arguments);
+    (void)pthread_mutex_unlock(&root->run->lock);
+    va_end(arguments);
 }
 
 static void set_doing(struct run_root *root, const char *doing)

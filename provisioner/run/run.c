@@ -125,6 +125,7 @@ static struct run_root *from_lane(struct run *run, struct run_lane *lane)
             root->started_ns = clock_mono_ns();
             root->done = root->total = 0;
             root->flight_count = 0;
+            root->heard[0] = '\0';
             root->doing = lane->doing[lane->phase];
             return root;
         }

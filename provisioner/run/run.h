@@ -105,6 +105,7 @@ struct run_root {
     uint64_t done, total;
     struct root_flight flight[ROOT_IN_FLIGHT_MAX];
     size_t flight_count;
+    char heard[160]; /* the last answer that was not yet the one waited for; root_heard() */
     pid_t pid;
 };
 
@@ -177,6 +178,8 @@ void run_take_signals(struct run *run, int64_t wait_ns);
 
 /* Files and folders of the root's name; `region` NULL: the global one. */
 void root_init(struct run *run, struct run_root *root, const struct region *region);
+/* What the view says of it until the next word, or the next phase. */
+void root_heard(struct run_root *root, const char *format, ...) PRINTF_LIKE(2, 3);
 /* init where the rendered files have changed since the last one, then plan. */
 void root_plan(struct run_root *root);
 void root_prepare(struct run_root *root); /* init only */

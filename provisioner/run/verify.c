@@ -51,6 +51,10 @@ static void test_region(struct run_root *root)
             return;
         if (now >= deadline || run_interrupted(root->run))
             break;
+        if (code)
+            root_heard(root, "%s", root->err.message);
+        else
+            root_heard(root, "answers %d", result.status);
         /* A host of one's own answers as soon as it can; a cloud's load balancer takes its minutes. */
         run_pause(root->run, root->own ? OWN_PAUSE_NS : PAUSE_NS);
     }

@@ -76,10 +76,17 @@ void view_line(const struct view_row *row, unsigned name_width, unsigned width, 
     used += put_padded(out, cell, 9, width - used);
     if (!row->elapsed_ns)
         return;
-    used += put_padded(out, output_elapsed(row->elapsed_ns, elapsed), 7, width - used);
-    if (!row->slowest || width - used < 8)
+    const char *what = row->slowest ? view_address(row->slowest) : row->heard;
+    if (!what || width - used < 15) {
+        (void)put(out, output_elapsed(row->elapsed_ns, elapsed), width - used);
         return;
-    (void)snprintf(cell, sizeof cell, " %s", view_address(row->slowest));
+    }
+    used += put_padded(out, output_elapsed(row->elapsed_ns, elapsed), 7, width - used);
+    (void)snprintf(cell, sizeof cell, " %s", what);
+    if (!row->slowest) {
+        (void)put(out, cell, width - used);
+        return;
+    }
     char since[OUTPUT_ELAPSED_MAX + 4];
     (void)snprintf(since, sizeof since, " (%s)", output_elapsed(row->slowest_ns, elapsed));
     unsigned tail = view_columns(str_from(since));

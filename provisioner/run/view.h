@@ -1,6 +1,7 @@
 /* How a run looks on a terminal: one line a region while they are under way, never wider than the terminal.
  *
  *   us-east  deploying   12/34  1m02s  aws_db_instance.this (48s)
+ *   eu-west  testing            15.0s  answers 503
  *
  * Pure: rows and a width in, lines out. */
 #ifndef FRAISEQL_PROVISIONER_RUN_VIEW_H
@@ -15,6 +16,7 @@ struct view_row {
     int64_t elapsed_ns;     /* 0: not begun */
     const char *slowest;    /* address of what is in flight longest; NULL: nothing */
     int64_t slowest_ns;
+    const char *heard; /* while nothing is in flight: what was answered last; NULL: nothing */
 };
 
 #define VIEW_MIN_WIDTH 20U

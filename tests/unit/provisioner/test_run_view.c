@@ -20,14 +20,35 @@ START_TEST(a_line_says_where_a_region_stands)
 }
 END_TEST
 
+START_TEST(what_was_answered_last_stands_where_nothing_is_in_flight)
+{
+    struct view_row tested = {.name = "us-east", .doing = "testing", .elapsed_ns = SECONDS(15)};
+    struct buf line = BUF_INIT(4096);
+    view_line(&tested, 7, 80, &line);
+    ck_assert_str_eq(buf_text(&line), "us-east  testing             15.0s");
+    buf_reset(&line);
+    tested.heard = "answers 503";
+    view_line(&tested, 7, 80, &line);
+    ck_assert_str_eq(buf_text(&line), "us-east  testing             15.0s   answers 503");
+    buf_reset(&line);
+    tested.slowest = "aws_vpc.this";
+    view_line(&tested, 7, 80, &line);
+    ck_assert_str_eq(buf_text(&line), "us-east  testing             15.0s   aws_vpc.this (0.0s)");
+    buf_deinit(&line);
+}
+END_TEST
+
 START_TEST(no_line_is_wider_than_the_terminal)
 {
     struct view_row wide = row;
     wide.name = "a-region-with-a-very-long-n\u00e4me";
-    for (unsigned width = 0; width < 140; width++) {
+    wide.heard = "cannot resolve a-name-that-no-server-of-names-knows.example.com: Name or service not known";
+    for (unsigned width = 0; width < 280; width++) {
+        wide.slowest = width % 2 ? row.slowest : NULL;
         struct buf line = BUF_INIT(4096);
-        view_line(&wide, 40, width, &line);
-        ck_assert_uint_le(view_columns(buf_str(&line)), width < VIEW_MIN_WIDTH ? VIEW_MIN_WIDTH : width);
+        view_line(&wide, 40, width / 2, &line);
+        ck_assert_uint_le(view_columns(buf_str(&line)),
+                          width / 2 < VIEW_MIN_WIDTH ? VIEW_MIN_WIDTH : width / 2);
         ck_assert(str_is_utf8(buf_str(&line)));
         buf_deinit(&line);
     }
@@ -67,6 +88,7 @@ static Suite *view_suite(void)
     Suite *suite = suite_create("run view");
     TCase *tcase = tcase_create("view");
     tcase_add_test(tcase, a_line_says_where_a_region_stands);
+    tcase_add_test(tcase, what_was_answered_last_stands_where_nothing_is_in_flight);
     tcase_add_test(tcase, no_line_is_wider_than_the_terminal);
     tcase_add_test(tcase, the_address_gives_way_first);
     tcase_add_test(tcase, durations_read_as_in_the_last_line);
