@@ -145,6 +145,7 @@ static void wait_for(struct run_root *root)
         gateway_ask(root, gateway, clock_mono_ns() + ANSWER_NS);
         bool settled = gateway_is_settled(gateway->state.standing);
         show_progress(root, settled ? "done" : "running");
+        root_heard(root, "%s", gateway->state.detail ? gateway->state.detail : "");
         refusals = is_refusal(gateway) ? refusals + 1 : 0;
         int64_t left = deadline - clock_mono_ns();
         /* With no document there is nobody who could do it. */
