@@ -17,7 +17,7 @@ static struct digest run(const struct prices_scope *scope, struct str bytes, siz
     struct found found;
     struct error err;
     found_init(&found, 0);
-    azure_reader_init(&reader, azure_services[1], "westeurope", scope, &found);
+    azure_reader_init(&reader, azure_services[1].name, "westeurope", scope, &found);
     struct digest digest = {.code = feed_in_pieces(&reader, feed, bytes, step)};
     if (!digest.code)
         digest.code = azure_reader_page(&reader, &err);

@@ -184,7 +184,7 @@ START_TEST(the_same_everywhere)
              "\"serviceName\":\"NAT Gateway\",\"unitOfMeasure\":\"1 Hour\",\"type\":\"Consumption\"}");
     struct azure_reader reader;
     struct error err = {0};
-    azure_reader_init(&reader, azure_global_services[0], azure_global, &scope, &found);
+    azure_reader_init(&reader, azure_everywhere[0].service, azure_everywhere[0].place, &scope, &found);
     ck_assert_int_eq(azure_reader_feed(&reader, str_from(page), &err), 0);
     ck_assert_int_eq(azure_reader_page(&reader, &err), 0);
     azure_reader_deinit(&reader);
