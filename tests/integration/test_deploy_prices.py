@@ -78,21 +78,29 @@ class Refresh(Prices):
     def test_three_clouds(self):
         out, _ = self.refresh()
         aws, gcp, azure = self.usd("aws"), self.usd("gcp"), self.usd("azure")
-        self.assertEqual(aws, {("us-east-1", item): usd for item, usd in {
+        self.assertEqual(aws, {("*" if item.startswith("dns-") else "us-east-1", item): usd for item, usd in {
             "vm:t3.large": "0.0833", "vm:m6i.xlarge": "0.1921", "vm:t4g.small": "0.0169", "disk": "0.081", "nat": "0.046",
             "nat-data": "0.0455", "db:db.t3.medium": "0.0721", "db-ha:db.t3.medium": "0.1443", "db:db.m6i.large": "0.1781",
             "db-storage": "0.1151", "db-storage-ha": "0.2303", "db-backup": "0.0951", "lb": "0.0226", "lb-lcu": "0.0081",
             "ipv4": "0.0051", "egress-internet:0": "0.091", "egress-internet:10240": "0.086", "egress-internet:51200": "0.071",
-            "egress-internet:153600": "0.051", "egress-region:north-america": "0.021", "egress-region:europe": "0.022"}.items()})
-        self.assertEqual(gcp, {("europe-west1", item): usd for item, usd in {
+            "egress-internet:153600": "0.051", "egress-region:north-america": "0.021", "egress-region:europe": "0.022",
+            "egress-region": "0.022", "logs": "0.51", "metrics-api": "0.011", "secret": "0.41", "key": "1.01", "dns-zone": "0.51",
+            "dns-queries": "0.41", "dns-queries-latency": "0.61", "dns-queries-geo": "0.71", "dns-health-check": "0.52",
+            "dns-health-check-other": "0.76", "dns-health-option": "1.01", "dns-health-option-other": "2.01"}.items()})
+        self.assertEqual(gcp.pop(("*", "logs")), gcp["europe-west1", "logs"])
+        self.assertEqual(gcp, {("*" if item in ("ipv4", "lb", "nat", "nat-data", "metrics-api", "secret") else "europe-west1", item): usd for item, usd in {
             "vm-vcpu:n2": "0.0348", "vm-ram:n2": "0.00467", "vm-vcpu:e2": "0.024", "vm-ram:e2": "0.00321", "vm-vcpu:n2d": "0.0303",
             "disk": "0.101", "db-vcpu": "0.0414", "db-ram": "0.0071", "db-storage": "0.1701", "db-storage-ha": "0.3403",
-            "db-backup": "0.0801", "db:db-f1-micro": "0.0105"}.items()})
-        self.assertEqual(azure, {("*" if item in ("nat", "nat-data") else "southeastasia", item): usd for item, usd in {
+            "db-backup": "0.0801", "db:db-f1-micro": "0.0105", "ipv4": "0.0053", "lb": "0.0253", "lb-data": "0.0082", "nat": "0.0015",
+            "nat-data": "0.0453", "logs": "0.51", "metrics-api": "0.011", "secret": "0.061", "egress-internet:0": "0.121",
+            "egress-internet:1024": "0.111", "egress-internet:10240": "0.081", "egress-region": "0.081",
+            "egress-region:europe": "0.021", "egress-region:north-america": "0.051", "egress-region:asia-pacific": "0.081"}.items()})
+        self.assertEqual(azure, {("*" if item in ("nat", "nat-data", "private-zone") else "southeastasia", item): usd for item, usd in {
             "vm:Standard_D4s_v5": "0.2301", "vm:Standard_B1s": "0.0104", "vm:Standard_D8s_v5": "0.4602",
             "db:GP_Standard_D2ds_v5": "0.2031", "db:MO_Standard_E4ds_v5": "0.524", "db-storage": "0.1381", "db-backup": "0.0951",
             "lb": "0.2461", "lb-lcu": "0.0081", "nat": "0.0451", "nat-data": "0.0452", "ipv4": "0.0052",
-            "egress-internet:0": "0.0871", "egress-internet:10240": "0.0831"}.items()})
+            "egress-internet:0": "0.0871", "egress-internet:10240": "0.0831", "egress-region": "0.0805", "disk": "0.08", "logs": "2.95",
+            "secret-requests": "0.0031", "private-zone": "0.51"}.items()})
         today = time.strftime("%Y-%m-%d", time.gmtime())
         for provider in ("aws", "gcp", "azure"):
             self.assertIn(f"{provider}: {len(self.usd(provider))} prices", out)
