@@ -11,6 +11,7 @@
 #define PROGRESS_NS       NS_PER_S        /* on a terminal, and in JSON */
 #define PROGRESS_LOG_NS   (10 * NS_PER_S) /* a line in a log */
 #define MAX_RECORD_BYTES  (1024UL * 1024)
+#define MAX_TYPES_SHOWN   8
 
 /* --- what there is --- */
 
@@ -145,23 +146,42 @@ static void complain(const struct command_context *ctx, const struct prices_sour
     output_findings(ctx->out, &findings, false);
 }
 
+/* "vm:m5.large": of these a whole refresh may leave hundreds. */
+static bool is_type(const struct prices_left_item *item)
+{
+    return strncmp(item->item, "vm:", 3) == 0 || strncmp(item->item, "db:", 3) == 0 ||
+           strncmp(item->item, "db-ha:", 6) == 0;
+}
+
+static size_t count_types(const struct prices_left *left, bool kept)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < left->count; i++)
+        count += left->items[i].kept == kept && is_type(&left->items[i]);
+    return count;
+}
+
 /* "logs, lb (2 of 3 places)" */
 static void say_left(const struct command_context *ctx, const struct prices_left *left, size_t places,
                      bool kept)
 {
+    const char *front =
+        kept ? "    not refreshed, an older price stays in use: " : "    not refreshed, no price is known: ";
+    size_t types = count_types(left, kept);
     bool any = false;
     for (size_t i = 0; i < left->count; i++) {
         const struct prices_left_item *item = &left->items[i];
-        if (item->kept != kept)
+        if (item->kept != kept || (types > MAX_TYPES_SHOWN && is_type(item)))
             continue;
-        output_printf(ctx->out, "%s%s",
-                      any    ? ", "
-                      : kept ? "    not refreshed, an older price stays in use: "
-                             : "    not refreshed, no price is known: ",
-                      item->item);
+        output_printf(ctx->out, "%s%s", any ? ", " : front, item->item);
         any = true;
         if (item->locations.count < places && strcmp(item->locations.items[0], "*") != 0)
             output_printf(ctx->out, " (%zu of %zu places)", item->locations.count, places);
+    }
+    if (types > MAX_TYPES_SHOWN) {
+        output_printf(ctx->out, "%s%zu types of machines and databases, which --json names",
+                      any ? ", " : front, types);
+        any = true;
     }
     if (any)
         output_printf(ctx->out, "\n");
