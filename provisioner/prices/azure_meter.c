@@ -26,8 +26,9 @@ const struct azure_everywhere azure_everywhere[] = {
 /* The rows of a service that are one item. */
 static const struct rule {
     const char *service, *product, *sku, *meter, *azure_unit, *item, *unit;
-    int64_t parts; /* of our unit in Azure's */
-    int64_t free;  /* what is charged for may begin behind so many of Azure's units */
+    int64_t parts;    /* of our unit in Azure's */
+    const char *note; /* on its source; NULL: none */
+    int64_t free;     /* what is charged for may begin behind so many of Azure's units */
 } rules[] = {
     {"Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Fixed Cost", "1 Hour",
      "lb", "hour", .parts = 1},
@@ -52,7 +53,8 @@ static const struct rule {
      "Backup Storage LRS Data Stored", "1 GB/Month", "db-backup", "GB-month", .parts = 1},
     {bandwidth, "Rtn Preference: MGN", "Standard", "Standard Inter-Region Data Transfer", "1 GB",
      "egress-region", "GB", .parts = 1},
-    {"Storage", disks, "E4 LRS", "E4 LRS Disk", "1/Month", "disk", "GB-month", .parts = 32},
+    {"Storage", disks, "E4 LRS", "E4 LRS Disk", "1/Month", "disk", "GB-month", .parts = 32,
+     .note = "; a 32nd of E4"},
     {"Log Analytics", "Log Analytics", "Analytics Logs", "Analytics Logs Data Ingestion", "1 GB", "logs",
      "GB", .parts = 1, .free = 5},
     {"Key Vault", "Key Vault", "Standard", "Operations", "10K", "secret-requests", "thousand", .parts = 10},
@@ -72,20 +74,24 @@ static bool has(struct str text, const char *part)
     return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
 }
 
-static void source_of(const struct node *item, char source[SOURCE_BYTES])
+static void source_of(const struct node *item, const char *note, char source[SOURCE_BYTES])
 {
     struct str since = node_text(item, "effectiveStartDate");
-    (void)snprintf(source, SOURCE_BYTES, "Azure Retail Prices; in force since %.*s",
-                   (int)(since.len < 10 ? since.len : 10), since.ptr);
+    (void)snprintf(source, SOURCE_BYTES, "Azure Retail Prices; in force since %.*s%s",
+                   (int)(since.len < 10 ? since.len : 10), since.ptr, note);
 }
 
-static void put(struct azure_reader *reader, const struct node *item, const char *name, int64_t nano_usd,
-                const char *unit)
+/* A reader's item, and what its source says beside the date. */
+struct own {
+    const char *name, *unit, *note;
+};
+
+static void put(struct azure_reader *reader, const struct node *item, const struct own *own, int64_t nano_usd)
 {
     char source[SOURCE_BYTES];
-    source_of(item, source);
-    found_put(reader->found, (struct found_key){reader->everywhere ? "*" : reader->location, name}, nano_usd,
-              unit, source);
+    source_of(item, own->note, source);
+    found_put(reader->found, (struct found_key){reader->everywhere ? "*" : reader->location, own->name},
+              nano_usd, own->unit, source);
 }
 
 static void take_machine(struct azure_reader *reader, const struct node *item, int64_t nano_usd)
@@ -103,7 +109,7 @@ static void take_machine(struct azure_reader *reader, const struct node *item, i
     }
     char name[96];
     (void)snprintf(name, sizeof name, "vm:%s", type->name);
-    put(reader, item, name, nano_usd, "hour");
+    put(reader, item, &(struct own){name, "hour", ""}, nano_usd);
 }
 
 /* --- the database's compute --- */
@@ -154,7 +160,7 @@ static void take_compute(struct azure_reader *reader, const struct node *item, i
         return;
     if (!row.tier || !row.cores)
         return;
-    source_of(item, row.source);
+    source_of(item, "", row.source);
     if (!reader->vcores)
         reader->vcores = xcalloc(MAX_VCORES, sizeof *reader->vcores);
     reader->vcores[reader->vcore_count++] = row;
@@ -246,7 +252,7 @@ static void take_bandwidth(struct azure_reader *reader, const struct node *item,
         if (from / NANO_USD < starts[i] || from / NANO_USD > starts[i] + FREE_EGRESS_GB)
             continue;
         (void)snprintf(name, sizeof name, "egress-internet:%lld", (long long)starts[i]);
-        put(reader, item, name, nano_usd, "GB");
+        put(reader, item, &(struct own){name, "GB", ""}, nano_usd);
     }
 }
 
@@ -268,7 +274,8 @@ static void take_by_rule(struct azure_reader *reader, const struct node *item, i
         /* A part finer than a nano-USD is like a price that is. */
         if (strcmp(rule->service, reader->service) == 0 && is_row(rule, item) &&
             from <= rule->free * NANO_USD && nano_usd % rule->parts == 0)
-            put(reader, item, rule->item, nano_usd / rule->parts, rule->unit);
+            put(reader, item, &(struct own){rule->item, rule->unit, rule->note ? rule->note : ""},
+                nano_usd / rule->parts);
     }
 }
 

@@ -11,13 +11,14 @@ static int feed(void *reader, struct str chunk, struct error *err)
     return azure_reader_feed(reader, chunk, err);
 }
 
-static struct digest run(const struct prices_scope *scope, struct str bytes, size_t step)
+static struct digest run(const struct prices_scope *scope, const struct azure_everywhere *asked,
+                         struct str bytes, size_t step)
 {
     struct azure_reader reader;
     struct found found;
     struct error err;
     found_init(&found, 0);
-    azure_reader_init(&reader, azure_services[1].name, "westeurope", scope, &found);
+    azure_reader_init(&reader, asked->service, asked->place, scope, &found);
     struct digest digest = {.code = feed_in_pieces(&reader, feed, bytes, step)};
     if (!digest.code)
         digest.code = azure_reader_page(&reader, &err);
@@ -38,7 +39,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         prices_scope_all(&scope, "azure", arena);
     }
     struct str bytes = {(const char *)data, size};
-    if (!digest_same(run(&scope, bytes, size ? size : 1), run(&scope, bytes, 3)))
-        abort();
+    for (const struct azure_service *service = azure_services; service->name; service++) {
+        const struct azure_everywhere asked = {service->name, "westeurope"};
+        if (!digest_same(run(&scope, &asked, bytes, size ? size : 1), run(&scope, &asked, bytes, 3)))
+            abort();
+    }
+    for (const struct azure_everywhere *asked = azure_everywhere; asked->service; asked++) {
+        if (!digest_same(run(&scope, asked, bytes, size ? size : 1), run(&scope, asked, bytes, 3)))
+            abort();
+    }
     return 0;
 }

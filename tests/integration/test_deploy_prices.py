@@ -109,6 +109,8 @@ class Refresh(Prices):
         self.assertIn("dearest", self.list("aws")["us-east-1", "egress-region:europe"][2])
         self.assertRegex(self.list("gcp")["europe-west1", "db-ram"][2], r"Cloud Billing Catalog [-0-9A-F]{14}; in force since 2026-11-24")
         self.assertEqual(self.list("azure")["*", "nat"][2], "Azure Retail Prices; in force since 2023-03-01")
+        self.assertEqual(self.list("azure")["southeastasia", "disk"][2], "Azure Retail Prices; in force since 2023-03-01; a 32nd of E4")
+        self.assertIn("dearest", self.list("gcp")["europe-west1", "egress-internet:0"][2])
         self.assertIn("1 have several prices", out)
         self.assertGreater(len(self.fake.paths("pageToken")), 3)
         self.assertGreater(len(self.fake.paths("skip")), 3)
@@ -139,6 +141,58 @@ class Refresh(Prices):
         result = next(each for each in records if each["type"] == "prices")
         self.assertEqual([(each["name"], each["state"], each["problem"]) for each in result["providers"]],
                          [("aws", "refreshed", None), ("gcp", "refreshed", None), ("azure", "refreshed", None)])
+
+    def left(self, *arguments):
+        """{provider: {(item, an older price stays): locations}} of what the refresh did not find."""
+        out, _ = self.deploy("prices", "refresh", *arguments, "--json")
+        record = next(each for each in map(json.loads, out.splitlines()) if each["type"] == "prices")
+        return {each["name"]: {(item["item"], item["older_price"]): item["locations"] for item in each["not_refreshed"]}
+                for each in record["providers"]}
+
+    def test_what_is_not_found_is_named(self):
+        out, _ = self.refresh()
+        self.assertIn("    not refreshed, an older price stays in use: db:db.r6i.xlarge, vm:m6i.2xlarge\n", out)
+        self.assertIn("    not refreshed, an older price stays in use: metrics-api, vm:Standard_B2ms\n", out)
+        self.assertNotIn("no price is known", out)
+        left = self.left(self.file)
+        self.assertEqual(left["azure"], {(item, True): ["southeastasia"] for item in ("metrics-api", "vm:Standard_B2ms")})
+        self.assertEqual(left["gcp"], {(item, True): ["europe-west1"] for item in ("key", "vm-ram:n2d")})
+
+    def test_what_is_no_longer_found_is_named(self):
+        self.refresh()
+        self.fake.trouble("AWSELB/current/us-east-1", replaced('"LCUUsage"', '"OtherUsage"'))
+        self.fake.trouble("AmazonRoute53/current/index.csv", replaced('"HostedZone"', '"OtherZone"'))
+        self.fake.trouble("Log Analytics", replaced("Data Ingestion", "Data Swallowing", False), 2)
+        self.fake.trouble("9662-B51E-5089", replaced("Backups", "Backdowns", False), 9)
+        file = self.folder.file("named.yaml", FILE + "traffic: { domain: shop.example, dns: route53, dns-zone: Z01 }\n")
+        before = self.usd("aws")["us-east-1", "lb-lcu"]
+        left = self.left(file)
+        self.assertEqual(left["aws"]["lb-lcu", True], ["us-east-1"])
+        self.assertEqual(left["aws"]["dns-zone", True], ["*"])
+        self.assertEqual(left["azure"]["logs", True], ["southeastasia"])
+        self.assertEqual(left["gcp"]["db-backup", True], ["europe-west1"])
+        self.assertEqual(self.usd("aws")["us-east-1", "lb-lcu"], before)
+
+    def test_a_whole_refresh_counts_types(self):
+        out, _ = self.deploy("prices", "refresh", "--provider", "azure")
+        self.assertRegex(out, r"an older price stays in use: metrics-api, \d+ types of machines and databases, which --json names\n")
+        self.assertEqual(self.left("--provider", "azure")["azure"]["vm:Standard_D16s_v3", True][0], "eastus")
+        out, _ = self.deploy("prices", "refresh", "--provider", "aws")
+        self.assertRegex(out, r"no price is known: .*logs \(27 of 32 places\)")
+
+    def test_names_are_read_for_regions_of_other_clouds(self):
+        file = self.folder.file("names.yaml", """
+metadata: { name: shop, environment: production }
+regions:
+  eu: { provider: gcp, location: europe-west1, size: medium }
+traffic: { domain: shop.example, dns: route53, dns-zone: Z01 }
+""")
+        self.assertIn("aws: AWS price lists for 0 locations, for names alone, would be read", self.deploy("prices", "refresh", file, "--dry-run")[0])
+        self.deploy("prices", "refresh", file)
+        self.assertEqual({location for location, _ in self.usd("aws")}, {"*"})
+        self.assertEqual(len(self.usd("aws")), 8)
+        self.assertEqual(len(self.fake.paths("/offers/")), 2)
+        self.assertFalse(os.path.exists(os.path.join(self.cache, "azure.csv")))
 
     def test_without_a_file_all_that_is_known(self):
         self.deploy("prices", "refresh", "--provider", "aws")
@@ -179,10 +233,10 @@ class Refresh(Prices):
         self.assertIn(f"{self.cache} (not there yet)", out)
         self.refresh()
         out, _ = self.deploy("prices")
-        self.assertRegex(out, r"the cache +aws +21 prices of (\S+) to \1\n")
+        self.assertRegex(out, r"the cache +aws +34 prices of (\S+) to \1\n")
         self.assertRegex(out, r"the program +azure +\d+ prices of 20\S+ to 20\S+\n")
         records = [json.loads(line) for line in self.deploy("prices", "--json")[0].splitlines()]
-        self.assertEqual([each["prices"] for each in records[1]["lists"]][:3], [21, 12, 14])
+        self.assertEqual([each["prices"] for each in records[1]["lists"]][:3], [34, 28, 19])
 
     def stderr_on_a_terminal(self, *arguments):
         self.fake.troubles = [["AWSELB/current/us-east-1", slow(2.5), 1]]
