@@ -53,9 +53,10 @@ void prices_scope_of(struct prices_scope *scope, const char *provider, const str
                      const struct string_list *names, struct arena *arena)
 {
     size_t count = deployment_region_count(deployment);
-    *scope = (struct prices_scope){.provider = provider,
-                                   .dns = sells_names(provider) && deployment->traffic.domain &&
-                                          deployment->traffic.dns == DNS_ROUTE53};
+    *scope =
+        (struct prices_scope){.provider = provider,
+                              .dns = sells_names(provider) && !names->count && deployment->traffic.domain &&
+                                     deployment->traffic.dns == DNS_ROUTE53};
     map_init(&scope->types);
     scope->locations.items = arena_alloc(arena, (count + 1) * sizeof *scope->locations.items);
     scope->peers.items = arena_alloc(arena, (count + 1) * sizeof *scope->peers.items);

@@ -20,7 +20,7 @@ struct prices_scope {
 /* All that the catalog knows of the provider. */
 void prices_scope_all(struct prices_scope *scope, const char *provider, struct arena *arena);
 /* What the regions of a deployment use, with the portable sizes and the gateway's machine. `names` restricts
- * the regions; empty: all. Neither a location nor names: the deployment does not use the provider. */
+ * it to regions; empty: all. Neither a location nor names: the deployment does not use the provider. */
 void prices_scope_of(struct prices_scope *scope, const char *provider, const struct deployment *deployment,
                      const struct string_list *names, struct arena *arena);
 void prices_scope_deinit(struct prices_scope *scope);

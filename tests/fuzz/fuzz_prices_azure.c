@@ -30,6 +30,21 @@ static struct digest run(const struct prices_scope *scope, const struct azure_ev
     return digest;
 }
 
+static void check_as(const struct prices_scope *scope, const struct azure_everywhere *asked, struct str bytes)
+{
+    if (!digest_same(run(scope, asked, bytes, bytes.len ? bytes.len : 1), run(scope, asked, bytes, 3)))
+        abort();
+}
+
+/* Rows of another service are passed over: only a page that names this one is worth the time. */
+static bool check(const struct prices_scope *scope, const struct azure_everywhere *asked, struct str bytes)
+{
+    if (!memmem(bytes.ptr, bytes.len, asked->service, strlen(asked->service)))
+        return false;
+    check_as(scope, asked, bytes);
+    return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct arena *arena; /* as long as the process */
@@ -39,14 +54,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         prices_scope_all(&scope, "azure", arena);
     }
     struct str bytes = {(const char *)data, size};
+    bool any = false;
     for (const struct azure_service *service = azure_services; service->name; service++) {
         const struct azure_everywhere asked = {service->name, "westeurope"};
-        if (!digest_same(run(&scope, &asked, bytes, size ? size : 1), run(&scope, &asked, bytes, 3)))
-            abort();
+        any = check(&scope, &asked, bytes) || any;
     }
-    for (const struct azure_everywhere *asked = azure_everywhere; asked->service; asked++) {
-        if (!digest_same(run(&scope, asked, bytes, size ? size : 1), run(&scope, asked, bytes, 3)))
-            abort();
-    }
+    for (const struct azure_everywhere *asked = azure_everywhere; asked->service; asked++)
+        any = check(&scope, asked, bytes) || any;
+    if (!any)
+        check_as(&scope, &azure_everywhere[0], bytes);
     return 0;
 }

@@ -63,13 +63,13 @@ START_TEST(what_a_deployment_uses)
 }
 END_TEST
 
-static bool asks_for_names(const char *provider, const char *traffic)
+static bool asks_for_names(const char *provider, const char *traffic, const char *region)
 {
     struct arena *arena = arena_new(0);
     struct findings findings;
     struct deployment *deployment;
     struct prices_scope scope;
-    const struct string_list none = {0};
+    const struct string_list names = {region ? 1 : 0, &region};
     const char *text =
         arena_printf(arena,
                      "metadata: { name: shop, environment: production }\n"
@@ -77,7 +77,7 @@ static bool asks_for_names(const char *provider, const char *traffic)
                      traffic);
     findings_init(&findings, arena);
     ck_assert_int_eq(deployment_parse(arena, "shop.yaml", str_from(text), &deployment, &findings), 0);
-    prices_scope_of(&scope, provider, deployment, &none, arena);
+    prices_scope_of(&scope, provider, deployment, &names, arena);
     bool dns = scope.dns;
     ck_assert(prices_scope_is_empty(&scope) == (!dns && strcmp(provider, "gcp") != 0));
     prices_scope_deinit(&scope);
@@ -91,10 +91,11 @@ START_TEST(names_are_sold_to_a_deployment_elsewhere)
                       cloudflare[] = "traffic: { domain: shop.example, dns: cloudflare, cloudflare-zone: "
                                      "0123456789abcdef0123456789abcdef, "
                                      "cloudflare-account: 0123456789abcdef0123456789abcdef }\n";
-    ck_assert(asks_for_names("aws", route53));
-    ck_assert(!asks_for_names("gcp", route53));
-    ck_assert(!asks_for_names("aws", cloudflare));
-    ck_assert(!asks_for_names("aws", ""));
+    ck_assert(asks_for_names("aws", route53, NULL));
+    ck_assert(!asks_for_names("gcp", route53, NULL));
+    ck_assert(!asks_for_names("aws", cloudflare, NULL));
+    ck_assert(!asks_for_names("aws", "", NULL));
+    ck_assert(!asks_for_names("aws", route53, "eu"));
 }
 END_TEST
 
