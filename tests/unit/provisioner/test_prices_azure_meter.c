@@ -180,61 +180,76 @@ END_TEST
     ITEM_OF(service, product, sku, meter, "", unit, tier, "Consumption", usd)
 #define SSD "Standard SSD Managed Disks"
 
+/* A page of these rows is read as expected. */
+static void check_rows(const char *service, const char *const *rows, size_t count, const char *expected)
+{
+    struct buf page = BUF_INIT(64UL * 1024);
+    buf_append_text(&page, "{\"Items\":[");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&page, "%s%s", i ? "," : "", rows[i]);
+    buf_append_text(&page, "],\"NextPageLink\":\"there\"}");
+    check_reads(service, buf_text(&page), expected);
+    buf_deinit(&page);
+}
+
 START_TEST(disks_by_the_gib)
 {
-    static const char page[] =
-        PAGE(ROW("Storage", SSD, "E4 LRS", "E4 LRS Disk", "1/Month", "0", "2.4") "," ROW(
-            "Storage", SSD, "E4 LRS", "E4 LRS Disk Operations", "10K", "0",
-            "0.002") "," ROW("Storage", SSD, "E4 ZRS", "E4 ZRS Disk", "1/Month", "0",
-                             "3.6") "," ROW("Storage", "Premium SSD Managed Disks", "P4 LRS", "P4 LRS Disk",
-                                            "1/Month", "0", "5.28"));
-    check_reads("Storage", page, "westeurope,disk,0.075,GB-month\n");
+    static const char *const rows[] = {
+        ROW("Storage", SSD, "E4 LRS", "E4 LRS Disk", "1/Month", "0", "2.4"),
+        ROW("Storage", SSD, "E4 LRS", "E4 LRS Disk Operations", "10K", "0", "0.002"),
+        ROW("Storage", SSD, "E4 ZRS", "E4 ZRS Disk", "1/Month", "0", "3.6"),
+        ROW("Storage", "Premium SSD Managed Disks", "P4 LRS", "P4 LRS Disk", "1/Month", "0", "5.28"),
+    };
+    check_rows("Storage", rows, ARRAY_LEN(rows), "westeurope,disk,0.075,GB-month\n");
 }
 END_TEST
 
 START_TEST(a_part_finer_than_a_nano_usd)
 {
-    check_reads("Storage", PAGE(ROW("Storage", SSD, "E4 LRS", "E4 LRS Disk", "1/Month", "0", "2.400000001")),
-                "");
+    static const char *const rows[] = {
+        ROW("Storage", SSD, "E4 LRS", "E4 LRS Disk", "1/Month", "0", "2.400000001")};
+    check_rows("Storage", rows, ARRAY_LEN(rows), "");
 }
 END_TEST
 
+#define LOGS(meter, unit, tier, usd)                                                                         \
+    ROW("Log Analytics", "Log Analytics", "Analytics Logs", "Analytics Logs Data " meter, unit, tier, usd)
+
 START_TEST(logs_behind_what_is_free)
 {
-    static const char page[] = PAGE(ROW(
-        "Log Analytics", "Log Analytics", "Analytics Logs", "Analytics Logs Data Ingestion", "1 GB", "0.0",
-        "0.0") "," ROW("Log Analytics", "Log Analytics", "Analytics Logs", "Analytics Logs Data Ingestion",
-                       "1 GB", "5.0",
-                       "2.99") "," ROW("Log Analytics", "Log Analytics", "Analytics Logs",
-                                       "Analytics Logs Data Ingestion", "1 GB", "5000.0",
-                                       "2.5") "," ROW("Log Analytics", "Log Analytics", "Analytics Logs",
-                                                      "Analytics Logs Data Retention", "1 GB/Month", "0",
-                                                      "0.13"));
-    check_reads("Log Analytics", page, "westeurope,logs,2.99,GB\n");
+    static const char *const rows[] = {
+        LOGS("Ingestion", "1 GB", "0.0", "0.0"),
+        LOGS("Ingestion", "1 GB", "5.0", "2.99"),
+        LOGS("Ingestion", "1 GB", "5000.0", "2.5"),
+        LOGS("Retention", "1 GB/Month", "0", "0.13"),
+    };
+    check_rows("Log Analytics", rows, ARRAY_LEN(rows), "westeurope,logs,2.99,GB\n");
 }
 END_TEST
 
 START_TEST(key_vaults)
 {
-    static const char page[] =
-        PAGE(ROW("Key Vault", "Key Vault", "Standard", "Operations", "10K", "0", "0.03") "," ROW(
-            "Key Vault", "Key Vault", "Standard", "Advanced Key Operations", "10K", "0",
-            "0.15") "," ROW("Key Vault", "Key Vault", "Premium", "Operations", "10K", "0",
-                            "0.04") "," ROW("Key Vault", "Azure Dedicated HSM", "Standard", "Operations",
-                                            "10K", "0", "4.85"));
-    check_reads("Key Vault", page, "westeurope,secret-requests,0.003,thousand\n");
+    static const char *const rows[] = {
+        ROW("Key Vault", "Key Vault", "Standard", "Operations", "10K", "0", "0.03"),
+        ROW("Key Vault", "Key Vault", "Standard", "Advanced Key Operations", "10K", "0", "0.15"),
+        ROW("Key Vault", "Key Vault", "Premium", "Operations", "10K", "0", "0.04"),
+        ROW("Key Vault", "Azure Dedicated HSM", "Standard", "Operations", "10K", "0", "4.85"),
+    };
+    check_rows("Key Vault", rows, ARRAY_LEN(rows), "westeurope,secret-requests,0.003,thousand\n");
 }
 END_TEST
 
+#define MGN(meter, tier, usd)                                                                                \
+    ROW("Bandwidth", "Rtn Preference: MGN", "Standard", "Standard " meter, "1 GB", tier, usd)
+
 START_TEST(traffic_between_regions)
 {
-    static const char page[] = PAGE(ROW(
-        "Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Inter-Region Data Transfer", "1 GB", "0.0",
-        "0.02") "," ROW("Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Inter-Region Data Transfer",
-                        "1 GB", "100.0", "0.01") "," ROW("Bandwidth", "Rtn Preference: MGN", "Standard",
-                                                         "Standard Inter-Availability Zone Data Transfer Out",
-                                                         "1 GB", "0.0", "0.5"));
-    check_reads("Bandwidth", page, "westeurope,egress-region,0.02,GB\n");
+    static const char *const rows[] = {
+        MGN("Inter-Region Data Transfer", "0.0", "0.02"),
+        MGN("Inter-Region Data Transfer", "100.0", "0.01"),
+        MGN("Inter-Availability Zone Data Transfer Out", "0.0", "0.5"),
+    };
+    check_rows("Bandwidth", rows, ARRAY_LEN(rows), "westeurope,egress-region,0.02,GB\n");
 }
 END_TEST
 
