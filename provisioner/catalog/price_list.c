@@ -196,6 +196,20 @@ void price_list_look(enum price_layer layer, const char *provider, struct price_
     *ret_facts = facts;
 }
 
+void price_list_each(enum price_layer layer, const char *provider, price_list_fn *fn, void *ctx)
+{
+    char key[KEY_BYTES], location[KEY_BYTES];
+    (void)pthread_once(&lists.once, read_built_in);
+    (void)snprintf(key, sizeof key, "%s\n", provider);
+    MAP_EACH (entry, &lists.layers[layer]) {
+        if (!str_starts(entry->key, str_from(key)))
+            continue;
+        const char *place = entry->key.ptr + strlen(key), *item = strchr(place, '\n') + 1;
+        (void)snprintf(location, sizeof location, "%.*s", (int)(item - 1 - place), place);
+        fn(ctx, location, item);
+    }
+}
+
 const struct price *catalog_price(const char *provider, const char *location, const char *item)
 {
     (void)pthread_once(&lists.once, read_built_in);

@@ -34,6 +34,7 @@
  *   metrics-api                    thousand; metrics asked of the cloud's monitoring
  *   logs                           GB; taken in
  *   secret, key                    month each; secret-requests: thousand
+ *   private-zone                   month; a zone of names of Azure's own network
  *
  * Ownership: process lifetime. Threads: reading further lists is for the start of a command, before other
  * threads ask catalog_price(). */
@@ -65,6 +66,10 @@ struct price_list_facts {
     const char *oldest, *newest;
 };
 void price_list_look(enum price_layer layer, const char *provider, struct price_list_facts *ret_facts);
+
+/* Every price of a provider's that a layer holds, in no order. */
+typedef void price_list_fn(void *ctx, const char *location, const char *item);
+void price_list_each(enum price_layer layer, const char *provider, price_list_fn *fn, void *ctx);
 
 /* A list's first line, and one price; what would break a line (commas, line ends) becomes a blank. */
 void price_list_write_header(struct buf *out);

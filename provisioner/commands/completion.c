@@ -1,6 +1,9 @@
 /* `fraiseql deploy completion bash|zsh|fish`: from the table of verbs and their flags. Names of regions come
- * from the file on the command line, by the hidden --regions. */
+ * from the file on the command line, by the hidden --regions; init, which makes the file, gets the places
+ * that there are by the hidden --places. */
+#include "provisioner/catalog/catalog.h"
 #include "provisioner/commands/commands.h"
+#include "provisioner/provider.h"
 
 #include <stdio.h>
 
@@ -20,15 +23,33 @@ static bool takes_files(const struct command_flag *flag)
                            strcmp(flag->value, "OTHER.yaml") == 0 || strcmp(flag->value, "OLD.yaml") == 0);
 }
 
+#define WORDS "abcdefghijklmnopqrstuvwxyz0123456789|"
+
 /* "text|json|sarif" as "text json sarif"; false when it is no list of words. */
 static bool write_choices(struct buf *out, const char *value)
 {
-    size_t length = value ? strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789|") : 0;
+    size_t length = value ? strspn(value, WORDS) : 0;
     if (!length || !memchr(value, '|', length) || (value[length] && value[length] != ' '))
         return false;
     for (size_t i = 0; i < length; i++)
         buf_append_byte(out, value[i] == '|' ? ' ' : value[i]);
     return true;
+}
+
+/* The first operand: "show|migrate FILE", and "[refresh [FILE]]", whose one word may be left out. */
+static bool write_operand_choices(struct buf *out, const char *operands)
+{
+    size_t length = operands && *operands == '[' ? strspn(operands + 1, WORDS) : 0;
+    if (!length)
+        return write_choices(out, operands);
+    buf_append(out, operands + 1, length);
+    return true;
+}
+
+/* What --region takes is a new region's place, not the name of one in a file. */
+static bool makes_regions(const struct command_flag *flag)
+{
+    return flag->value && strcmp(flag->name, "--region") == 0 && strchr(flag->value, '=');
 }
 
 static void write_verbs(struct buf *out)
@@ -59,30 +80,77 @@ static void write_valued(struct buf *out, bool files)
 /* --- bash, and zsh by its own emulation
  * ---------------------------------------------------------------------------- */
 
-static void write_bash_choice(struct buf *out, const char *verb, const char *before, const char *value)
+static void write_bash_words(struct buf *out, const char *words)
 {
-    struct buf choices = BUF_INIT(SCRIPT_MAX_BYTES);
-    if (write_choices(&choices, value))
-        buf_printf(out, "        %s:%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", verb,
-                   before, buf_text(&choices));
-    buf_deinit(&choices);
+    buf_printf(out, "COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", words);
 }
 
 static void write_bash_choices(struct buf *out)
 {
+    struct buf choices = BUF_INIT(SCRIPT_MAX_BYTES);
     for (const struct command *const *command = command_table; *command; command++) {
         const char *verb = (*command)->name;
-        write_bash_choice(out, verb, verb, (*command)->operands);
-        for (const struct command_flag *flag = (*command)->flags; flag && flag->name; flag++)
-            write_bash_choice(out, verb, flag->name, flag->value);
+        buf_reset(&choices);
+        if (write_operand_choices(&choices, (*command)->operands)) {
+            buf_printf(out, "        %s:%s) [[ $word == -* ]] || { ", verb, verb);
+            buf_printf(out, "COMPREPLY=($(compgen -W '%s' -- \"$word\")); return; } ;;\n",
+                       buf_text(&choices));
+        }
+        for (const struct command_flag *flag = (*command)->flags; flag && flag->name; flag++) {
+            buf_reset(&choices);
+            if (write_choices(&choices, flag->value)) {
+                buf_printf(out, "        %s:%s) ", verb, flag->name);
+                write_bash_words(out, buf_text(&choices));
+            }
+        }
+    }
+    buf_deinit(&choices);
+}
+
+/* "us=aws:us-e" comes in up to five words, as = and : break words; only what is behind the last break is
+ * replaced. Where they do not, it comes in one and all of it is. */
+static void write_bash_places(struct buf *out)
+{
+    for (const struct command *const *command = command_table; *command; command++) {
+        for (const struct command_flag *flag = (*command)->flags; flag && flag->name; flag++) {
+            if (makes_regions(flag))
+                buf_printf(out, "    [[ ${COMP_WORDS[2]} == %s ]] && _fraiseql_place && return\n",
+                           (*command)->name);
+        }
     }
 }
 
+static const char bash_place[] =
+    "_fraiseql_place() {\n"
+    "    local whole= last=- each rest cut\n"
+    "    for each in \"${COMP_WORDS[@]:3:COMP_CWORD-2}\"; do\n"
+    "        if [[ $each == --region ]]; then\n"
+    "            whole= last==\n"
+    "        elif [[ $last == [=:] || ( $last != - && $each == [=:] ) ]]; then\n"
+    "            whole+=$each last=${each:-=}\n"
+    "        else\n"
+    "            last=-\n"
+    "        fi\n"
+    "    done\n"
+    "    [[ $last != - ]] || return 1\n"
+    "    rest=${whole#*=}\n"
+    "    [[ $whole == *=* ]] || return 0\n"
+    "    COMPREPLY=($(compgen -W \"$(fraiseql deploy completion --places 2>/dev/null)\" -- \"$rest\"))\n"
+    "    if [[ $COMP_WORDBREAKS == *:* && $rest == *:* ]]; then\n"
+    "        cut=${rest%\"${rest##*:}\"}\n"
+    "        COMPREPLY=(\"${COMPREPLY[@]#\"$cut\"}\")\n"
+    "    elif [[ $COMP_WORDBREAKS != *=* ]]; then\n"
+    "        COMPREPLY=(\"${COMPREPLY[@]/#/${whole%%=*}=}\")\n"
+    "    fi\n"
+    "    return 0\n"
+    "}\n";
+
 static void write_bash(struct buf *out)
 {
+    buf_append_text(out, "# bash completion of fraiseql: source <(fraiseql deploy completion bash)\n");
+    buf_append_text(out, bash_place);
     buf_append_text(
         out,
-        "# bash completion of fraiseql: source <(fraiseql deploy completion bash)\n"
         "_fraiseql_deploy() {\n"
         "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} file= flags each\n"
         "    COMPREPLY=()\n"
@@ -93,8 +161,9 @@ static void write_bash(struct buf *out)
         "    [[ ${COMP_WORDS[1]} == deploy ]] || { COMPREPLY=($(compgen -f -- \"$word\")); return; }\n"
         "    for each in \"${COMP_WORDS[@]:2}\"; do\n"
         "        [[ $each != -* && -f $each ]] && { file=$each; break; }\n"
-        "    done\n"
-        "    case ${COMP_WORDS[2]}:$before in\n");
+        "    done\n");
+    write_bash_places(out);
+    buf_append_text(out, "    case ${COMP_WORDS[2]}:$before in\n");
     write_bash_choices(out);
     buf_append_text(out,
                     "    esac\n"
@@ -169,7 +238,7 @@ static void write_fish_value(struct buf *out, const struct command_flag *flag)
 static void write_fish_operands(struct buf *out, const struct command *command)
 {
     struct buf choices = BUF_INIT(SCRIPT_MAX_BYTES);
-    if (write_choices(&choices, command->operands))
+    if (write_operand_choices(&choices, command->operands))
         buf_printf(out,
                    "complete -c fraiseql -n '__fraiseql_verb %s; and test (count (commandline -opc)) -eq 3' "
                    "-f -a '%s'\n",
@@ -183,7 +252,9 @@ static void write_fish_flags(struct buf *out, const struct command_flag *flags, 
         if (!flags->help)
             continue;
         buf_printf(out, "complete -c fraiseql -n '%s' -l %s", condition, flags->name + 2);
-        if (strcmp(flags->name, "--region") == 0)
+        if (makes_regions(flags))
+            buf_append_text(out, " -x -a '(__fraiseql_places)'");
+        else if (strcmp(flags->name, "--region") == 0)
             buf_append_text(out, " -x -a '(__fraiseql_regions)'");
         else if (flags->value)
             write_fish_value(out, flags);
@@ -200,6 +271,13 @@ static void write_fish(struct buf *out)
              "function __fraiseql_regions\n"
              "    for word in (commandline -opc)[3..]\n"
              "        test -f $word; and fraiseql deploy completion --regions $word 2>/dev/null; and return\n"
+             "    end\n"
+             "end\n"
+             "function __fraiseql_places\n"
+             "    set -l name (string match -r '^[^=]*=' -- (commandline -ct))\n"
+             "    test -n \"$name\"; or return\n"
+             "    for place in (fraiseql deploy completion --places 2>/dev/null)\n"
+             "        echo $name$place\n"
              "    end\n"
              "end\n"
              "function __fraiseql_verb\n"
@@ -251,6 +329,19 @@ static void print_regions(struct command_context *ctx, const char *file)
     diag_deinit(&diag);
 }
 
+/* "aws:us-east-1" of every place that a region can be in; own hosts are where their owner says. */
+static void print_places(const struct command_context *ctx)
+{
+    for (const struct provider *const *provider = provider_all(); *provider; provider++) {
+        const struct location *const *locations;
+        size_t count = (*provider)->refusal ? 0 : catalog_locations((*provider)->name, &locations);
+        for (size_t i = 0; i < count; i++)
+            output_printf(ctx->out, "%s:%s\n", (*provider)->name, locations[i]->name);
+        if ((*provider)->own_hosts && !(*provider)->refusal)
+            output_printf(ctx->out, "%s:here\n", (*provider)->name);
+    }
+}
+
 static void put_record(const struct output *out, const char *shell, struct str text)
 {
     struct buf record = BUF_INIT(2 * SCRIPT_MAX_BYTES);
@@ -273,6 +364,10 @@ static int run(struct command_context *ctx)
         print_regions(ctx, file);
         return STATUS_OK;
     }
+    if (command_given(ctx, "--places")) {
+        print_places(ctx);
+        return STATUS_OK;
+    }
     const char *shell = ctx->operand_count ? ctx->operands[0] : "";
     struct buf text = BUF_INIT(SCRIPT_MAX_BYTES);
     if (strcmp(shell, "bash") == 0)
@@ -291,7 +386,8 @@ static int run(struct command_context *ctx)
     return STATUS_OK;
 }
 
-static const struct command_flag flags[] = {{"--regions", "FILE", NULL}, {NULL, NULL, NULL}};
+static const struct command_flag flags[] = {
+    {"--regions", "FILE", NULL}, {"--places", NULL, NULL}, {NULL, NULL, NULL}};
 
 const struct command command_completion = {
     .name = "completion",

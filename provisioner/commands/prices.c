@@ -11,6 +11,7 @@
 #define PROGRESS_NS       NS_PER_S        /* on a terminal, and in JSON */
 #define PROGRESS_LOG_NS   (10 * NS_PER_S) /* a line in a log */
 #define MAX_RECORD_BYTES  (1024UL * 1024)
+#define MAX_TYPES_SHOWN   8
 
 /* --- what there is --- */
 
@@ -145,8 +146,49 @@ static void complain(const struct command_context *ctx, const struct prices_sour
     output_findings(ctx->out, &findings, false);
 }
 
+/* "vm:m5.large": of these a whole refresh may leave hundreds. */
+static bool is_type(const struct prices_left_item *item)
+{
+    return strncmp(item->item, "vm:", 3) == 0 || strncmp(item->item, "db:", 3) == 0 ||
+           strncmp(item->item, "db-ha:", 6) == 0;
+}
+
+static size_t count_types(const struct prices_left *left, bool kept)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < left->count; i++)
+        count += left->items[i].kept == kept && is_type(&left->items[i]);
+    return count;
+}
+
+/* "logs, lb (2 of 3 places)" */
+static void say_left(const struct command_context *ctx, const struct prices_left *left, size_t places,
+                     bool kept)
+{
+    const char *front =
+        kept ? "    not refreshed, an older price stays in use: " : "    not refreshed, no price is known: ";
+    size_t types = count_types(left, kept);
+    bool any = false;
+    for (size_t i = 0; i < left->count; i++) {
+        const struct prices_left_item *item = &left->items[i];
+        if (item->kept != kept || (types > MAX_TYPES_SHOWN && is_type(item)))
+            continue;
+        output_printf(ctx->out, "%s%s", any ? ", " : front, item->item);
+        any = true;
+        if (item->locations.count < places && strcmp(item->locations.items[0], "*") != 0)
+            output_printf(ctx->out, " (%zu of %zu places)", item->locations.count, places);
+    }
+    if (types > MAX_TYPES_SHOWN) {
+        output_printf(ctx->out, "%s%zu types of machines and databases, which --json names",
+                      any ? ", " : front, types);
+        any = true;
+    }
+    if (any)
+        output_printf(ctx->out, "\n");
+}
+
 static void say(const struct command_context *ctx, const struct prices_source *source,
-                const struct prices_result *result)
+                const struct prices_result *result, size_t places)
 {
     char text[OUTPUT_ELAPSED_MAX];
     if (result->outcome != PRICES_REFRESHED) {
@@ -158,9 +200,29 @@ static void say(const struct command_context *ctx, const struct prices_source *s
                       output_elapsed(clock_mono_ns() - ctx->out->started_mono_ns, text),
                       (unsigned long long)result->requests);
         if (result->conflicts)
-            output_printf(ctx->out, "    %zu have several prices in the answers and stay unknown\n",
+            output_printf(ctx->out, "    %zu have several prices in the answers, and none of them is taken\n",
                           result->conflicts);
+        say_left(ctx, &result->left, places, true);
+        say_left(ctx, &result->left, places, false);
     }
+}
+
+static void record_left(struct json_writer *json, const struct prices_left *left)
+{
+    json_key(json, "not_refreshed");
+    json_array_begin(json);
+    for (size_t i = 0; i < left->count; i++) {
+        json_object_begin(json);
+        json_kv_text(json, "item", left->items[i].item);
+        json_kv_bool(json, "older_price", left->items[i].kept);
+        json_key(json, "locations");
+        json_array_begin(json);
+        for (size_t j = 0; j < left->items[i].locations.count; j++)
+            json_text(json, left->items[i].locations.items[j]);
+        json_array_end(json);
+        json_object_end(json);
+    }
+    json_array_end(json);
 }
 
 static void record_result(struct json_writer *json, const struct prices_source *source,
@@ -177,6 +239,7 @@ static void record_result(struct json_writer *json, const struct prices_source *
     json_kv_u64(json, "retries", result->retries);
     json_kv_text(json, "path", result->path);
     json_kv_text(json, "problem", result->outcome == PRICES_REFRESHED ? NULL : result->err.message);
+    record_left(json, &result->left);
     json_object_end(json);
 }
 
@@ -198,8 +261,9 @@ static void plan_one(const struct refresh *refresh, const struct prices_source *
     json_kv_u64(refresh->json, "locations", locations);
     json_object_end(refresh->json);
     if (!refresh->ctx->json)
-        output_printf(refresh->ctx->out, "%s: %s for %zu location%s would be read\n", source->provider,
-                      source->title, locations, locations == 1 ? "" : "s");
+        output_printf(refresh->ctx->out, "%s: %s for %zu location%s%s would be read\n", source->provider,
+                      source->title, locations, locations == 1 ? "" : "s",
+                      locations ? "" : ", for names alone,");
 }
 
 static void refresh_one(struct refresh *refresh, const struct prices_source *source)
@@ -217,19 +281,20 @@ static void refresh_one(struct refresh *refresh, const struct prices_source *sou
         prices_scope_of(&scope, source->provider, refresh->deployment, &ctx->regions, ctx->arena);
     else
         prices_scope_all(&scope, source->provider, ctx->arena);
-    if (scope.locations.count && ctx->dry_run) {
+    bool asked = !prices_scope_is_empty(&scope);
+    if (asked && ctx->dry_run) {
         plan_one(refresh, source, scope.locations.count);
-    } else if (scope.locations.count) {
+    } else if (asked) {
         prices_refresh(source, &scope, &options, ctx->arena, &result);
         end_progress(&progress);
         record_progress(&progress, result.outcome == PRICES_REFRESHED ? "done" : "failed", result.requests,
                         result.prices);
-        say(ctx, source, &result);
+        say(ctx, source, &result, scope.locations.count);
         record_result(refresh->json, source, &result);
         refresh->failed = refresh->failed || result.outcome == PRICES_FAILED;
         refresh->without_key = refresh->without_key || result.outcome == PRICES_WITHOUT_KEY;
     }
-    refresh->asked += scope.locations.count > 0;
+    refresh->asked += asked;
     prices_scope_deinit(&scope);
 }
 
@@ -320,6 +385,11 @@ static int run(struct command_context *ctx)
     if (status)
         return status;
     refresh.deployment = deployment;
+    /* For what stays of it. A list that cannot be read fails when it is to be written. */
+    if (deployment) {
+        struct error err;
+        (void)!price_list_load_cache(&err);
+    }
     return refresh_all(&refresh);
 }
 
@@ -339,7 +409,9 @@ const struct command command_prices = {
         "types that it uses, and what else the cache holds stays; without FILE for all that this program "
         "knows, which of AWS's lists are some GB.\nAWS and Azure give their lists to everybody. Google wants "
         "an API key that is good for the Cloud Billing API, in GOOGLE_API_KEY; without it Google is "
-        "skipped.\nA cloud's list is replaced only when all of it was read. Exit status 0 when all were, 1 "
+        "skipped.\nA cloud's list is replaced only when all of it was read. What the answers do not hold is "
+        "named, "
+        "and keeps the price it had. Exit status 0 when all were, 1 "
         "when one failed, 77 when one was skipped for want of a key.\nFRAISEQL_PRICES_AWS_URL, "
         "FRAISEQL_PRICES_GCP_URL and FRAISEQL_PRICES_AZURE_URL name other places that give the same lists.",
     .max_operands = 2,

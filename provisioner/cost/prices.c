@@ -44,6 +44,20 @@ static const struct price *lookup(const char *provider, const char *location, co
     return catalog_price(provider, location, item);
 }
 
+/* Machines of a shared core are sold as a part of one vCPU, whatever they show. */
+static double sold_vcpus(const struct instance_type *type)
+{
+    static const struct {
+        const char *name;
+        double vcpus;
+    } shared[] = {{"e2-micro", 0.25}, {"e2-small", 0.5}, {"e2-medium", 1}};
+    for (size_t i = 0; i < ARRAY_LEN(shared); i++) {
+        if (strcmp(type->name, shared[i].name) == 0)
+            return shared[i].vcpus;
+    }
+    return type->vcpus;
+}
+
 const struct price *cost_machine_price(struct arena *arena, const char *provider, const char *location,
                                        const struct instance_type *type)
 {
@@ -54,11 +68,9 @@ const struct price *cost_machine_price(struct arena *arena, const char *provider
     (void)snprintf(series, sizeof series, "%.*s", (int)strcspn(type->name, "-"), type->name);
     const struct price *cpu = lookup(provider, location, "vm-vcpu:", series),
                        *ram = lookup(provider, location, "vm-ram:", series);
-    bool shared_core = strcmp(type->name, "e2-micro") == 0 || strcmp(type->name, "e2-small") == 0 ||
-                       strcmp(type->name, "e2-medium") == 0; /* they are sold by less than their vCPUs */
-    if (!cpu || !ram || shared_core || (own && strcmp(own->date, older(cpu, ram)->date) >= 0))
+    if (!cpu || !ram || (own && strcmp(own->date, older(cpu, ram)->date) >= 0))
         return own;
-    return from_parts(arena, cpu, ram, type->vcpus, type->memory_gib);
+    return from_parts(arena, cpu, ram, sold_vcpus(type), type->memory_gib);
 }
 
 const struct price *cost_database_price(struct arena *arena, const char *provider, const char *location,

@@ -1,4 +1,5 @@
-/* AWS: the service index names the index of each service's regions, and beside that lies a file a region. */
+/* AWS: the service index names the index of each service's regions, and beside that lies a file a region; of
+ * what costs the same everywhere it names the one file. */
 #include "provisioner/prices/aws_offer.h"
 #include "provisioner/prices/source.h"
 
@@ -84,6 +85,31 @@ static int read_offer(struct fetch *fetch, const struct prices_scope *scope, con
     return code;
 }
 
+/* ".../current/index.json" has the same in CSV beside it. */
+static int read_global_offer(struct fetch *fetch, const struct prices_scope *scope, const char *offer,
+                             struct str json_path, struct arena *arena, struct found *found,
+                             struct error *err)
+{
+    struct file file = {.offer = offer, .location = "*"};
+    const char *slash = strrchr(json_path.ptr, '/');
+    return read_file(fetch, scope,
+                     arena_printf(arena, "%.*s/index.csv", (int)(slash - json_path.ptr), json_path.ptr),
+                     &file, found, err);
+}
+
+/* The path that the service index names for an offer. */
+static int find_path(const struct node *offers, const char *offer, const char *which, struct str *ret_path,
+                     struct error *err)
+{
+    *ret_path = node_text(node_member(offers, offer), which);
+    if (!ret_path->len)
+        return error_set(err, ERR_PEER, "%s does not name %s", INDEX, offer);
+    if (!is_path(*ret_path))
+        return error_set(err, ERR_PEER, "%s names a strange place for %s: %.100s", INDEX, offer,
+                         ret_path->ptr);
+    return 0;
+}
+
 static int read_aws(struct fetch *fetch, const struct prices_scope *scope, struct found *found,
                     struct error *err)
 {
@@ -95,15 +121,16 @@ static int read_aws(struct fetch *fetch, const struct prices_scope *scope, struc
     const struct node *offers = node_member(index, "offers");
     if (!offers || offers->kind != NODE_MAPPING)
         return error_set(err, ERR_PARSE, "%s has no offers", INDEX);
-    for (size_t i = 0; aws_offers[i] && !code; i++) {
-        struct str path = node_text(node_member(offers, aws_offers[i]), "currentRegionIndexUrl");
-        if (!path.len)
-            code = error_set(err, ERR_PEER, "%s does not name %s", INDEX, aws_offers[i]);
-        else if (!is_path(path))
-            code = error_set(err, ERR_PEER, "%s names a strange place for %s: %.100s", INDEX, aws_offers[i],
-                             path.ptr);
-        else
+    struct str path;
+    for (size_t i = 0; aws_offers[i] && scope->locations.count && !code; i++) {
+        code = find_path(offers, aws_offers[i], "currentRegionIndexUrl", &path, err);
+        if (!code)
             code = read_offer(fetch, scope, aws_offers[i], path, arena, found, err);
+    }
+    for (size_t i = 0; aws_global_offers[i] && !code; i++) {
+        code = find_path(offers, aws_global_offers[i], "currentVersionUrl", &path, err);
+        if (!code)
+            code = read_global_offer(fetch, scope, aws_global_offers[i], path, arena, found, err);
     }
     return code;
 }

@@ -4,7 +4,9 @@
  * Taken are list prices on demand in USD, of the region itself (no local zones, no outposts): Linux machines
  * with shared tenancy and nothing installed, RDS for PostgreSQL in one zone and in two, gp3 disks, backup
  * that is charged for, application load balancers, NAT gateways, public addresses, traffic to the internet by
- * its tiers, and to other regions, of which several make one of our areas and the dearest counts.
+ * its tiers, and to other regions, of which several make one of our areas and the dearest counts; logs taken
+ * in and metrics asked of CloudWatch, secrets, keys, and of Route 53 zones, queries and health checks (the
+ * first fifty of AWS's own endpoints are free; ours is the price behind them).
  *
  * Ownership: the reader borrows scope and found. Threads: owned by the caller. */
 #ifndef FRAISEQL_PROVISIONER_PRICES_AWS_OFFER_H
@@ -16,6 +18,7 @@
 
 /* NULL-terminated: "AmazonEC2", "AmazonRDS" ... */
 extern const char *const aws_offers[];
+extern const char *const aws_global_offers[]; /* of one file, whose location is "*" */
 
 struct aws_reader {
     struct aws_csv csv;

@@ -58,39 +58,48 @@ static int follow(struct fetch *fetch, const char *question, struct page *page, 
     return code;
 }
 
-/* sku NULL: all of the service. */
-static int ask(struct fetch *fetch, const struct prices_scope *scope, const char *service,
-               const char *location, const char *sku, struct found *found, struct error *err)
+/* A question: what is NULL is not asked for. */
+struct question {
+    const char *service, *location, *product, *sku;
+};
+
+static int ask(struct fetch *fetch, const struct prices_scope *scope, const struct question *wanted,
+               struct found *found, struct error *err)
 {
     struct buf filter = BUF_INIT(MAX_URL / 4), question = BUF_INIT(MAX_URL - 1);
     struct page page;
     found_init(&page.found, 0);
-    buf_printf(&filter, "serviceName eq '%s' and armRegionName eq '%s'", service, location);
-    if (sku)
-        buf_printf(&filter, " and armSkuName eq '%s'", sku);
+    buf_printf(&filter, "serviceName eq '%s' and armRegionName eq '%s'", wanted->service, wanted->location);
+    if (wanted->product)
+        buf_printf(&filter, " and productName eq '%s'", wanted->product);
+    if (wanted->sku)
+        buf_printf(&filter, " and armSkuName eq '%s'", wanted->sku);
     buf_append_text(&filter, " and priceType eq 'Consumption'");
     buf_append_text(&question, QUESTION);
     percent_encode(&question, buf_str(&filter));
-    azure_reader_init(&page.reader, service, location, scope, &page.found);
+    azure_reader_init(&page.reader, wanted->service, wanted->location, scope, &page.found);
     int code = follow(fetch, buf_text(&question), &page, found, err);
     azure_reader_deinit(&page.reader);
     found_deinit(&page.found);
     buf_deinit(&filter);
     buf_deinit(&question);
-    return code ? error_prefix(err, "%s in %s", service, location) : 0;
+    const char *place = *wanted->location ? wanted->location : "no place";
+    return code ? error_prefix(err, "%s in %s", wanted->service, place) : 0;
 }
 
 /* All machines of a place are some thousand rows; those of a deployment are asked for by their names. */
 static int ask_machines(struct fetch *fetch, const struct prices_scope *scope, const char *location,
                         struct found *found, struct error *err)
 {
+    struct question question = {.service = azure_services[0].name, .location = location};
     int code = 0;
     if (scope->whole)
-        return ask(fetch, scope, azure_services[0], location, NULL, found, err);
+        return ask(fetch, scope, &question, found, err);
     MAP_EACH (entry, &scope->types) {
         const struct instance_type *type = entry->value;
+        question.sku = type->name;
         if (!code && !type->database)
-            code = ask(fetch, scope, azure_services[0], location, type->name, found, err);
+            code = ask(fetch, scope, &question, found, err);
     }
     return code;
 }
@@ -110,11 +119,15 @@ static int read_azure(struct fetch *fetch, const struct prices_scope *scope, str
         if (!is_word(location))
             return error_set(err, ERR_CONFIG, "\"%s\" is no location of Azure", location);
         code = ask_machines(fetch, scope, location, found, err);
-        for (size_t j = 1; azure_services[j] && !code; j++)
-            code = ask(fetch, scope, azure_services[j], location, NULL, found, err);
+        for (const struct azure_service *service = &azure_services[1]; service->name && !code; service++) {
+            const struct question question = {service->name, location, service->product, NULL};
+            code = ask(fetch, scope, &question, found, err);
+        }
     }
-    for (size_t i = 0; azure_global_services[i] && !code; i++)
-        code = ask(fetch, scope, azure_global_services[i], azure_global, NULL, found, err);
+    for (const struct azure_everywhere *each = azure_everywhere; each->service && !code; each++) {
+        const struct question question = {each->service, each->place, NULL, NULL};
+        code = ask(fetch, scope, &question, found, err);
+    }
     return code;
 }
 

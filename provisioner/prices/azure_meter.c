@@ -12,39 +12,53 @@
 #define SOURCE_BYTES   96
 
 static const char machines[] = "Virtual Machines", database[] = "Azure Database for PostgreSQL",
-                  bandwidth[] = "Bandwidth";
+                  bandwidth[] = "Bandwidth", disks[] = "Standard SSD Managed Disks", dns[] = "Azure DNS";
 
-const char *const azure_services[] = {
-    machines, database, "Application Gateway", "NAT Gateway", "Virtual Network", bandwidth, NULL};
+const struct azure_service azure_services[] = {
+    {machines, NULL},        {database, NULL},           {"Application Gateway", NULL},
+    {"NAT Gateway", NULL},   {"Virtual Network", NULL},  {bandwidth, NULL},
+    {"Storage", disks}, /* of thousands of rows */
+    {"Log Analytics", NULL}, {"Key Vault", "Key Vault"}, {NULL, NULL}};
 
-/* What these sell costs the same everywhere and is listed under no place, or under this one. */
-const char *const azure_global_services[] = {"NAT Gateway", NULL};
-const char azure_global[] = "Global";
+const struct azure_everywhere azure_everywhere[] = {
+    {"NAT Gateway", "Global"}, {dns, ""}, {dns, "Global"}, {dns, "Zone 1"}, {NULL, NULL}};
 
 /* The rows of a service that are one item. */
 static const struct rule {
-    const char *service, *product, *sku, *meter, *azure_unit, *item, *unit; /* product: NULL: any */
+    const char *service, *product, *sku, *meter, *azure_unit, *item, *unit;
+    int64_t parts;    /* of our unit in Azure's */
+    const char *note; /* on its source; NULL: none */
+    int64_t free;     /* what is charged for may begin behind so many of Azure's units */
 } rules[] = {
     {"Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Fixed Cost", "1 Hour",
-     "lb", "hour"},
+     "lb", "hour", .parts = 1},
     {"Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Fixed Cost", "1/Hour",
-     "lb", "hour"},
+     "lb", "hour", .parts = 1},
     {"Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Capacity Units",
-     "1 Hour", "lb-lcu", "hour"},
+     "1 Hour", "lb-lcu", "hour", .parts = 1},
     {"Application Gateway", "Application Gateway Standard v2", "Standard", "Standard Capacity Units",
-     "1/Hour", "lb-lcu", "hour"},
-    {"NAT Gateway", "NAT Gateway", "Standard", "Standard Gateway", "1 Hour", "nat", "hour"},
-    {"NAT Gateway", "NAT Gateway", "Standard", "Standard Data Processed", "1 GB", "nat-data", "GB"},
+     "1/Hour", "lb-lcu", "hour", .parts = 1},
+    {"NAT Gateway", "NAT Gateway", "Standard", "Standard Gateway", "1 Hour", "nat", "hour", .parts = 1},
+    {"NAT Gateway", "NAT Gateway", "Standard", "Standard Data Processed", "1 GB", "nat-data", "GB",
+     .parts = 1},
     {"Virtual Network", "IP Addresses", "Standard", "Standard IPv4 Static Public IP", "1 Hour", "ipv4",
-     "hour"},
+     "hour", .parts = 1},
     {database, "Az DB for PostgreSQL Flexible Server Storage", "Storage", "Storage Data Stored", "1 GB/Month",
-     "db-storage", "GB-month"},
+     "db-storage", "GB-month", .parts = 1},
     {database, "Azure Database for PostgreSQL Flex Server Storage", "Storage", "Storage Data Stored",
-     "1 GB/Month", "db-storage", "GB-month"},
+     "1 GB/Month", "db-storage", "GB-month", .parts = 1},
     {database, "Az DB for PostgreSQL Flexible Server Backup Storage", "Backup Storage LRS",
-     "Backup Storage LRS Data Stored", "1 GB/Month", "db-backup", "GB-month"},
+     "Backup Storage LRS Data Stored", "1 GB/Month", "db-backup", "GB-month", .parts = 1},
     {database, "Azure Database for PostgreSQL Flexible Server Backup Storage", "Backup Storage LRS",
-     "Backup Storage LRS Data Stored", "1 GB/Month", "db-backup", "GB-month"},
+     "Backup Storage LRS Data Stored", "1 GB/Month", "db-backup", "GB-month", .parts = 1},
+    {bandwidth, "Rtn Preference: MGN", "Standard", "Standard Inter-Region Data Transfer", "1 GB",
+     "egress-region", "GB", .parts = 1},
+    {"Storage", disks, "E4 LRS", "E4 LRS Disk", "1/Month", "disk", "GB-month", .parts = 32,
+     .note = "; a 32nd of E4"},
+    {"Log Analytics", "Log Analytics", "Analytics Logs", "Analytics Logs Data Ingestion", "1 GB", "logs",
+     "GB", .parts = 1, .free = 5},
+    {"Key Vault", "Key Vault", "Standard", "Operations", "10K", "secret-requests", "thousand", .parts = 10},
+    {dns, "Azure DNS", "Private", "Private Zone", "1", "private-zone", "month", .parts = 1},
 };
 
 /* One row of the database's compute: `cores` of a series, 1 for the price of one vCore. */
@@ -60,20 +74,24 @@ static bool has(struct str text, const char *part)
     return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
 }
 
-static void source_of(const struct node *item, char source[SOURCE_BYTES])
+static void source_of(const struct node *item, const char *note, char source[SOURCE_BYTES])
 {
     struct str since = node_text(item, "effectiveStartDate");
-    (void)snprintf(source, SOURCE_BYTES, "Azure Retail Prices; in force since %.*s",
-                   (int)(since.len < 10 ? since.len : 10), since.ptr);
+    (void)snprintf(source, SOURCE_BYTES, "Azure Retail Prices; in force since %.*s%s",
+                   (int)(since.len < 10 ? since.len : 10), since.ptr, note);
 }
 
-static void put(struct azure_reader *reader, const struct node *item, const char *name, int64_t nano_usd,
-                const char *unit)
+/* A reader's item, and what its source says beside the date. */
+struct own {
+    const char *name, *unit, *note;
+};
+
+static void put(struct azure_reader *reader, const struct node *item, const struct own *own, int64_t nano_usd)
 {
     char source[SOURCE_BYTES];
-    source_of(item, source);
-    const char *place = strcmp(reader->location, azure_global) == 0 ? "*" : reader->location;
-    found_put(reader->found, (struct found_key){place, name}, nano_usd, unit, source);
+    source_of(item, own->note, source);
+    found_put(reader->found, (struct found_key){reader->everywhere ? "*" : reader->location, own->name},
+              nano_usd, own->unit, source);
 }
 
 static void take_machine(struct azure_reader *reader, const struct node *item, int64_t nano_usd)
@@ -91,7 +109,7 @@ static void take_machine(struct azure_reader *reader, const struct node *item, i
     }
     char name[96];
     (void)snprintf(name, sizeof name, "vm:%s", type->name);
-    put(reader, item, name, nano_usd, "hour");
+    put(reader, item, &(struct own){name, "hour", ""}, nano_usd);
 }
 
 /* --- the database's compute --- */
@@ -142,7 +160,7 @@ static void take_compute(struct azure_reader *reader, const struct node *item, i
         return;
     if (!row.tier || !row.cores)
         return;
-    source_of(item, row.source);
+    source_of(item, "", row.source);
     if (!reader->vcores)
         reader->vcores = xcalloc(MAX_VCORES, sizeof *reader->vcores);
     reader->vcores[reader->vcore_count++] = row;
@@ -219,41 +237,45 @@ void azure_reader_end(struct azure_reader *reader)
 /* --- traffic --- */
 
 /* The first GBs are free, and the tiers behind start some GBs later than ours (100, 10335, 51295 ...). */
-static void take_bandwidth(struct azure_reader *reader, const struct node *item, int64_t nano_usd)
+static void take_bandwidth(struct azure_reader *reader, const struct node *item, int64_t nano_usd,
+                           int64_t from)
 {
-    static const unsigned starts[] = {0, 10240, 51200, 153600};
+    static const int64_t starts[] = {0, 10240, 51200, 153600};
     struct str product = node_text(item, "productName");
-    uint64_t from = 0;
     if (!str_equal_text(node_text(item, "skuName"), "Standard") ||
         !str_equal_text(node_text(item, "meterName"), "Standard Data Transfer Out") ||
-        !str_equal_text(node_text(item, "unitOfMeasure"), "1 GB") ||
+        !str_equal_text(node_text(item, "unitOfMeasure"), "1 GB") || from % NANO_USD ||
         !(has(product, "MGN") || has(product, "Microsoft Global Network")))
         return;
-    int64_t tier;
-    if (!money_parse(node_text(item, "tierMinimumUnits"), &tier) || tier % NANO_USD)
-        return;
-    from = (uint64_t)(tier / NANO_USD);
     for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
         char name[64];
-        if (from < starts[i] || from > starts[i] + FREE_EGRESS_GB)
+        if (from / NANO_USD < starts[i] || from / NANO_USD > starts[i] + FREE_EGRESS_GB)
             continue;
-        (void)snprintf(name, sizeof name, "egress-internet:%u", starts[i]);
-        put(reader, item, name, nano_usd, "GB");
+        (void)snprintf(name, sizeof name, "egress-internet:%lld", (long long)starts[i]);
+        put(reader, item, &(struct own){name, "GB", ""}, nano_usd);
     }
 }
 
 /* --- items and pages --- */
 
-static void take_by_rule(struct azure_reader *reader, const struct node *item, int64_t nano_usd)
+static bool is_row(const struct rule *rule, const struct node *item)
+{
+    return str_equal_text(node_text(item, "productName"), rule->product) &&
+           str_equal_text(node_text(item, "skuName"), rule->sku) &&
+           str_equal_text(node_text(item, "meterName"), rule->meter) &&
+           str_equal_text(node_text(item, "unitOfMeasure"), rule->azure_unit);
+}
+
+/* `from` is where the row's tier begins: what is dearer or cheaper behind that is not one price. */
+static void take_by_rule(struct azure_reader *reader, const struct node *item, int64_t nano_usd, int64_t from)
 {
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         const struct rule *rule = &rules[i];
-        if (strcmp(rule->service, reader->service) == 0 &&
-            str_equal_text(node_text(item, "productName"), rule->product) &&
-            str_equal_text(node_text(item, "skuName"), rule->sku) &&
-            str_equal_text(node_text(item, "meterName"), rule->meter) &&
-            str_equal_text(node_text(item, "unitOfMeasure"), rule->azure_unit))
-            put(reader, item, rule->item, nano_usd, rule->unit);
+        /* A part finer than a nano-USD is like a price that is. */
+        if (strcmp(rule->service, reader->service) == 0 && is_row(rule, item) &&
+            from <= rule->free * NANO_USD && nano_usd % rule->parts == 0)
+            put(reader, item, &(struct own){rule->item, rule->unit, rule->note ? rule->note : ""},
+                nano_usd / rule->parts);
     }
 }
 
@@ -275,20 +297,17 @@ static int take_item(void *ctx, const struct node *item, struct error *err)
                    ? 0
                    : error_set(err, ERR_PARSE, "\"%.*s\" is not a price",
                                (int)(price.len > MAX_SHOWN ? MAX_SHOWN : price.len), price.ptr);
-    if (strcmp(reader->service, bandwidth) == 0) {
-        take_bandwidth(reader, item, nano_usd);
-        return 0;
-    }
-    /* What has tiers of its own is not one price. */
     int64_t tier = 0;
     struct str from = node_text(item, "tierMinimumUnits");
-    if (from.len && (!money_parse(from, &tier) || tier))
+    if (from.len && !money_parse(from, &tier))
         return 0;
-    if (strcmp(reader->service, machines) == 0)
+    if (strcmp(reader->service, bandwidth) == 0)
+        take_bandwidth(reader, item, nano_usd, tier);
+    if (strcmp(reader->service, machines) == 0 && !tier)
         take_machine(reader, item, nano_usd);
-    if (strcmp(reader->service, database) == 0)
+    if (strcmp(reader->service, database) == 0 && !tier)
         take_compute(reader, item, nano_usd);
-    take_by_rule(reader, item, nano_usd);
+    take_by_rule(reader, item, nano_usd, tier);
     return 0;
 }
 
@@ -296,6 +315,8 @@ void azure_reader_init(struct azure_reader *reader, const char *service, const c
                        const struct prices_scope *scope, struct found *found)
 {
     *reader = (struct azure_reader){.scope = scope, .found = found, .service = service, .location = location};
+    for (const struct azure_everywhere *each = azure_everywhere; each->service; each++)
+        reader->everywhere = reader->everywhere || strcmp(location, each->place) == 0;
     json_items_init(&reader->items, "Items", take_item, reader);
 }
 

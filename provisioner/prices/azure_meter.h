@@ -3,8 +3,9 @@
  *
  * Taken are list prices of consumption in USD: virtual machines with Linux (no Windows, Spot, Low Priority,
  * Cloud Services or dedicated hosts), compute, storage and backup of PostgreSQL flexible servers, the
- * application gateway Standard v2, the standard NAT gateway and public address, and traffic to the internet
- * behind the free allowance.
+ * application gateway Standard v2, the standard NAT gateway and public address, traffic to other regions and,
+ * behind the free allowance, to the internet, standard SSDs of 32 GiB by the GiB, private DNS zones, logs
+ * taken in by Log Analytics behind what is free, and operations of standard key vaults.
  *
  * The database's compute is sold by the vCore of a series ("vCore", "1 vCore") or as "4 vCore"; where several
  * sizes of one series cost the same, theirs is the price of one vCore. A class gets the price of its own
@@ -18,10 +19,19 @@
 #include "provisioner/prices/json_items.h"
 #include "provisioner/prices/scope.h"
 
-/* NULL-terminated; the first is virtual machines. */
-extern const char *const azure_services[];
-extern const char *const azure_global_services[]; /* those to be asked for in azure_global too */
-extern const char azure_global[];                 /* a location whose prices hold for "*" */
+struct azure_service {
+    const char *name, *product; /* product NULL: all of the service */
+};
+
+/* Ended by a NULL name; the first is virtual machines. */
+extern const struct azure_service azure_services[];
+
+/* What costs the same everywhere is listed under a place that is none, whose prices hold for "*". Ended by a
+ * NULL service. */
+struct azure_everywhere {
+    const char *service, *place;
+};
+extern const struct azure_everywhere azure_everywhere[];
 
 #define AZURE_LINK_MAX 4096
 
@@ -33,6 +43,7 @@ struct azure_reader {
     const struct prices_scope *scope;
     struct found *found;
     const char *service, *location;
+    bool everywhere; /* the location is no place */
     struct azure_vcores *vcores;
     size_t vcore_count, vcores_before; /* of this page */
     char

@@ -106,6 +106,13 @@ size_t found_count(const struct found *found)
     return found->prices.count - found->conflicts;
 }
 
+bool found_has(const struct found *found, struct found_key key)
+{
+    char text[KEY_BYTES];
+    const struct found_price *price = map_get(&found->prices, key_text(text, key));
+    return price && !price->conflicting;
+}
+
 /* --- the list --- */
 
 struct lines {

@@ -32,7 +32,8 @@ void found_put_dearest(struct found *found, struct found_key key, int64_t nano_u
                        const char *source);
 /* As if all had been put into `found`. */
 void found_take(struct found *found, const struct found *from);
-size_t found_count(const struct found *found); /* those that are known */
+size_t found_count(const struct found *found);                   /* those that are known */
+bool found_has(const struct found *found, struct found_key key); /* and it is known */
 
 /* Writes the list, sorted, in place of the old one (file_replace()); the folder is made. With `keep` lines of
  * the old list that were not found again stay. ERR_PARSE when the old list cannot be read, ERR_LIMIT when the

@@ -1,9 +1,14 @@
 /* Which SKUs of Google's Cloud Billing Catalog (v1) are which of our items (price_list.h). A SKU is known by
  * its description, word for word but for the place at its end; what no rule takes is left out.
  *
- * Taken are list prices on demand in USD: machine series by vCPU and GiB, balanced disks, and of Cloud SQL
- * for PostgreSQL vCPU, RAM, shared-core classes, storage with and without a standby, and backups. What has
- * tiers (but for a free first one) is left out.
+ * Taken are list prices on demand in USD: machine series by vCPU and GiB, balanced disks, external addresses,
+ * of Cloud SQL for PostgreSQL vCPU, RAM, shared-core classes, storage with and without a standby, and
+ * backups; global external application load balancers, Cloud NAT, logs taken in, requests to Cloud
+ * Monitoring, secrets. What has tiers (but for a free first one) is left out. "global" is our "*".
+ *
+ * Traffic is sold by where it goes. To the internet taken are the destinations of the location's own part of
+ * the world, by their tiers; to other regions each destination counts for its area and for egress-region.
+ * Where several count, the dearest does, and the source says so.
  *
  * Ownership: the reader borrows scope and found. Threads: owned by the caller. */
 #ifndef FRAISEQL_PROVISIONER_PRICES_GCP_SKU_H

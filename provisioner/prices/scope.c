@@ -16,15 +16,22 @@ static void add_location(struct prices_scope *scope, const char *name)
         scope->locations.items[scope->locations.count++] = name;
 }
 
+/* Route 53 alone: Cloudflare has no list. */
+static bool sells_names(const char *provider)
+{
+    return strcmp(provider, "aws") == 0;
+}
+
 void prices_scope_all(struct prices_scope *scope, const char *provider, struct arena *arena)
 {
-    *scope = (struct prices_scope){.provider = provider, .whole = true};
+    *scope = (struct prices_scope){.provider = provider, .whole = true, .dns = sells_names(provider)};
     map_init(&scope->types);
     const struct location *const *locations;
     size_t count = catalog_locations(provider, &locations);
     scope->locations.items = arena_alloc(arena, (count + 1) * sizeof *scope->locations.items);
     for (size_t i = 0; i < count; i++)
         add_location(scope, locations[i]->name);
+    scope->peers = scope->locations;
     for (int database = 0; database < 2; database++) {
         const struct instance_type *const *types;
         size_t types_count = catalog_instances(provider, database, &types);
@@ -46,12 +53,19 @@ void prices_scope_of(struct prices_scope *scope, const char *provider, const str
                      const struct string_list *names, struct arena *arena)
 {
     size_t count = deployment_region_count(deployment);
-    *scope = (struct prices_scope){.provider = provider};
+    *scope =
+        (struct prices_scope){.provider = provider,
+                              .dns = sells_names(provider) && !names->count && deployment->traffic.domain &&
+                                     deployment->traffic.dns == DNS_ROUTE53};
     map_init(&scope->types);
     scope->locations.items = arena_alloc(arena, (count + 1) * sizeof *scope->locations.items);
+    scope->peers.items = arena_alloc(arena, (count + 1) * sizeof *scope->peers.items);
     for (size_t i = 0; i < count; i++) {
         const struct region *region = deployment_region(deployment, i);
-        if (strcmp(region->provider_name, provider) != 0 || !is_named(names, region->name))
+        if (strcmp(region->provider_name, provider) != 0)
+            continue;
+        scope->peers.items[scope->peers.count++] = region->location_name;
+        if (!is_named(names, region->name))
             continue;
         add_location(scope, region->location_name);
         add_type(scope, region->instance_type, false);
@@ -67,6 +81,11 @@ void prices_scope_of(struct prices_scope *scope, const char *provider, const str
 void prices_scope_deinit(struct prices_scope *scope)
 {
     map_deinit(&scope->types);
+}
+
+bool prices_scope_is_empty(const struct prices_scope *scope)
+{
+    return scope->locations.count == 0 && !scope->dns;
 }
 
 bool prices_scope_has_location(const struct prices_scope *scope, struct str name)

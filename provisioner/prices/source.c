@@ -103,6 +103,8 @@ void prices_refresh(const struct prices_source *source, const struct prices_scop
         code = error_set(&result->err, ERR_PEER, "the answers hold none of the prices that are looked for");
     if (!code)
         code = found_save(&refresh.found, result->path, !scope->whole, &result->err);
+    if (!code)
+        prices_left_find(scope, &refresh.found, arena, &result->left);
     result->outcome = code ? PRICES_FAILED : PRICES_REFRESHED;
     found_deinit(&refresh.found);
 }

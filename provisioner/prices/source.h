@@ -7,6 +7,7 @@
 
 #include "provisioner/prices/fetch.h"
 #include "provisioner/prices/found.h"
+#include "provisioner/prices/left.h"
 #include "provisioner/prices/scope.h"
 
 struct prices_source {
@@ -29,8 +30,9 @@ struct prices_result {
     enum prices_outcome outcome;
     uint64_t requests, retries;
     size_t prices, conflicts;
-    const char *path; /* of the list */
-    struct error err; /* unless refreshed */
+    struct prices_left left; /* when refreshed: what was not found */
+    const char *path;        /* of the list */
+    struct error err;        /* unless refreshed */
 };
 
 struct prices_options {

@@ -20,6 +20,7 @@ AWS_PREFIX = {"us-east-1": "", "eu-west-1": "EU-"}
 AWS_COMMON = ["SKU", "OfferTermCode", "RateCode", "TermType", "PriceDescription", "EffectiveDate", "StartingRange",
               "EndingRange", "Unit", "PricePerUnit", "Currency", "RelatedTo", "LeaseContractLength", "PurchaseOption",
               "OfferingClass", "Product Family", "serviceCode", "Location", "Location Type", "Instance Type"]
+AWS_GLOBAL = ("AmazonRoute53",)  # of these there is one file, not one a region
 AWS_OWN = {
     "AmazonEC2": ["Operating System", "License Model", "Tenancy", "Pre Installed S/W", "CapacityStatus", "MarketOption",
                   "Volume API Name", "Group", "usageType", "operation", "Region Code"],
@@ -27,6 +28,10 @@ AWS_OWN = {
                   "Region Code"],
     "AWSELB": ["Group", "usageType", "operation", "Region Code"],
     "AmazonVPC": ["Group", "usageType", "operation", "Region Code"],
+    "AmazonCloudWatch": ["Group", "usageType", "operation", "Region Code"],
+    "AWSSecretsManager": ["Group", "usageType", "operation", "Region Code"],
+    "awskms": ["Group", "usageType", "operation", "Region Code"],
+    "AmazonRoute53": ["Routing Type", "Routing Target", "usageType", "operation", "Region Code"],
     "AWSDataTransfer": ["Transfer Type", "From Location", "From Location Type", "To Location", "To Location Type",
                         "usageType", "operation", "From Region Code", "To Region Code"],
 }
@@ -63,7 +68,32 @@ def aws_usage(offer, region, usage, price, unit="Hrs", family="", **other):
                                      "PricePerUnit": price, **other})
 
 
+def aws_name(usage, price, family, unit="HealthCheck", start="0", end="Inf", **other):
+    return aws_row("AmazonRoute53", "", **{"Product Family": family, "usageType": usage, "Unit": unit, "PricePerUnit": price,
+                                           "StartingRange": start, "EndingRange": end, "Location": "Global",
+                                           "Location Type": "", **other})
+
+
+AWS_NAMES = [
+    aws_name("HostedZone", "0.5100000000", "DNS Zone", "HostedZone", end="25"),
+    aws_name("HostedZone", "0.1000000000", "DNS Zone", "HostedZone", start="25"),
+    aws_name("DNS-Queries", "0.0000004100", "DNS Query", "Queries", end="1000000000"),
+    aws_name("DNS-Queries", "0.0000002000", "DNS Query", "Queries", start="1000000000"),
+    aws_name("USE1-DNS-Queries", "0.0000009000", "DNS Query", "Queries"),
+    aws_name("LBR-Queries", "0.0000006100", "DNS Query", "Queries"),
+    aws_name("Geo-Queries", "0.0000007100", "DNS Query", "Queries"),
+    aws_name("Intra-AWS-DNS-Queries", "0.0000000000", "DNS Query", "Queries"),
+    aws_name("Health-Check-AWS", "0.0000000000", "DNS Health Check", end="50"),
+    aws_name("Health-Check-AWS", "0.5200000000", "DNS Health Check", start="50"),
+    aws_name("Health-Check-Non-AWS", "0.7600000000", "DNS Health Check"),
+    aws_name("Health-Check-Option-AWS", "1.0100000000", "DNS Health Check"),
+    aws_name("Health-Check-Option-Non-AWS", "2.0100000000", "DNS Health Check"),
+]
+
+
 def aws_rows(offer, region):
+    if offer == "AmazonRoute53":
+        return AWS_NAMES
     more = 1 if region == "us-east-1" else 2  # twice the price elsewhere, to tell them apart
     p = lambda nano: f"{nano * more / 1e9:.10f}"
     if offer == "AmazonEC2":
@@ -108,6 +138,19 @@ def aws_rows(offer, region):
     if offer == "AmazonVPC":
         return [aws_usage("AmazonVPC", region, "PublicIPv4:InUseAddress", p(5100000)),
                 aws_usage("AmazonVPC", region, "PublicIPv4:IdleAddress", p(5200000))]
+    if offer == "AmazonCloudWatch":
+        return [aws_usage(offer, region, "DataProcessing-Bytes", p(510000000), "GB", "Data Payload"),
+                aws_usage(offer, region, "VendedLog-Bytes", p(250000000), "GB", "Data Payload"),
+                aws_usage(offer, region, "DataProcessingIA-Bytes", p(260000000), "GB", "Data Payload"),
+                aws_usage(offer, region, "CW:GMD-Metrics", p(11000), "Metrics", "API Request"),
+                aws_usage(offer, region, "CW:Requests", p(12000), "Requests", "API Request")]
+    if offer == "AWSSecretsManager":
+        return [aws_usage(offer, region, "AWSSecretsManager-Secrets", p(410000000), "Secrets", "Secret",
+                          usageType={"us-east-1": "USE1-", "eu-west-1": "EUW1-"}[region] + "AWSSecretsManager-Secrets"),
+                aws_usage(offer, region, "AWSSecretsManagerAPIRequest", p(5000), "API Requests", "API Request")]
+    if offer == "awskms":
+        return [aws_usage(offer, region, "", p(1010000000), "Keys", "Encryption Key", usageType=f"{region}-KMS-Keys"),
+                aws_usage(offer, region, "", p(3000), "Requests", "API Request", usageType=f"{region}-KMS-Requests")]
     outbound = {"Product Family": "Data Transfer", "Region Code": "", "From Region Code": region, "Unit": "GB"}
     between = {**outbound, "Transfer Type": "InterRegion Outbound", "To Location Type": "AWS Region"}
     other = "us-east-2" if region == "us-east-1" else "us-east-1"
@@ -136,15 +179,18 @@ def aws_file(offer, region, padding=0):
 
 # --- Google ---
 
-GCP_SERVICES = {"6F81-5844-456A": "Compute Engine", "9662-B51E-5089": "Cloud SQL"}
+GCP_SERVICES = {"6F81-5844-456A": "Compute Engine", "9662-B51E-5089": "Cloud SQL", "E505-1604-58F8": "Networking",
+                "5490-F7B7-8DF6": "Cloud Logging", "58CD-E7C3-72CA": "Cloud Monitoring", "EE82-7A5E-871C": "Secret Manager"}
+GCP_FAMILIES = {"Networking": "Network", "Cloud SQL": "ApplicationServices", "Cloud Logging": "ApplicationServices",
+                "Cloud Monitoring": "ApplicationServices", "Secret Manager": "ApplicationServices"}
 
 
-def gcp_sku(service, description, regions, unit, *rates, usage="OnDemand", group="CPU", currency="USD"):
+def gcp_sku(service, description, regions, unit, *rates, usage="OnDemand", group="CPU", currency="USD", family=None):
     """Rates: (start, units, nanos)."""
     number = f"{abs(hash((description, regions))) % 16 ** 12:012X}"
     return {"name": f"services/{service}/skus/{number[:4]}-{number[4:8]}-{number[8:]}",
             "skuId": f"{number[:4]}-{number[4:8]}-{number[8:]}", "description": description,
-            "category": {"serviceDisplayName": GCP_SERVICES[service], "resourceFamily": "Compute", "resourceGroup": group,
+            "category": {"serviceDisplayName": GCP_SERVICES[service], "resourceFamily": family or GCP_FAMILIES.get(GCP_SERVICES[service], "Compute"), "resourceGroup": group,
                          "usageType": usage},
             "serviceRegions": list(regions),
             "pricingInfo": [{"summary": "", "pricingExpression": {
@@ -154,6 +200,29 @@ def gcp_sku(service, description, regions, unit, *rates, usage="OnDemand", group
                 "usageUnitDescription": "x", "baseUnit": "s", "baseUnitDescription": "second",
                 "baseUnitConversionFactor": 3600.0}, "currencyConversionRate": 1, "effectiveTime": "2026-11-24T10:00:00.123Z"}],
             "serviceProviderName": "Google", "geoTaxonomy": {"type": "MULTI_REGIONAL", "regions": list(regions)}}
+
+
+def gcp_traffic(service):
+    internet, between = "Network Internet Data Transfer Out from ", "Network Inter Region Data Transfer Out from "
+    out = lambda words, regions, group, *rates: gcp_sku(service, words, regions, "GiBy", *rates, group=group, family="Network")
+    europe, americas = ("europe-west1",), ("us-central1", "us-east1")
+    tiers = lambda nanos, free=0: ([(0, 0, 0)] if free else []) + [
+        (start or free, 0, nanos - step) for start, step in ((0, 0), (1024, 10000000), (10240, 40000000))]
+    return [
+        out(internet + "EMEA to EMEA", europe, "PremiumInternetEgress", *tiers(121000000)),
+        out(internet + "EMEA to Western Europe", europe, "PremiumInternetEgress", *tiers(120000000)),
+        out(internet + "EMEA to China", europe, "PremiumInternetEgress", *tiers(230000000)),
+        out(internet + "EMEA to Americas", europe, "PremiumInternetEgress", *tiers(125000000)),
+        out(internet + "Americas to Americas", americas, "PremiumInternetEgress", *tiers(119000000, free=1)),
+        out("Network Standard Data Transfer Out to Internet from EMEA", europe, "StandardInternetEgress", *tiers(85000000)),
+        out(between + "EMEA to Frankfurt", europe, "InterregionEgress", (0, 0, 20000000)),
+        out(between + "EMEA to Warsaw", europe, "InterregionEgress", (0, 0, 21000000)),
+        out(between + "EMEA to Americas", europe, "InterregionEgress", (0, 0, 51000000)),
+        out(between + "EMEA to Singapore", europe, "InterregionEgress", (0, 0, 81000000)),
+        out(between + "EMEA to Atlantis", europe, "InterregionEgress", (0, 0, 999000000)),
+        out("Network Inter Region Data Transfer In from Americas to EMEA", europe, "InterregionIngress", (0, 0, 0)),
+        out("Network Inter Zone Data Transfer Out", europe, "InterzoneEgress", (0, 0, 10000000)),
+    ]
 
 
 def gcp_skus(service):
@@ -173,7 +242,33 @@ def gcp_skus(service):
             sku("Balanced PD Capacity in Belgium", "GiBy.mo", 101000000, group="SSD"),
             sku("Regional Balanced PD Capacity in Belgium", "GiBy.mo", 202000000, group="SSD"),
             gcp_sku(service, "C4 Instance Core running in EMEA", europe, "h", (0, 0, 1000), (100, 0, 900)),
+            sku("External IP Charge on a Standard VM", "h", 5300000, ("global",), group="IpAddress", family="Network"),
+            sku("External IP Charge on a Spot Preemptible VM", "h", 2500000, ("global",), group="IpAddress", family="Network"),
+            *gcp_traffic(service),
         ]
+    if GCP_SERVICES[service] == "Networking":
+        balancer = "External Application Load Balancer"
+        return padding + [
+            sku("Cloud Load Balancer Forwarding Rule Minimum Global", "h", 25300000, ("global",), group="LoadBalancing"),
+            sku("Cloud Load Balancer Forwarding Rule Additional Global", "h", 10000000, ("global",), group="LoadBalancing"),
+            sku("Cloud Load Balancer Forwarding Rule Minimum for Belgium", "h", 26000000, group="LoadBalancing"),
+            sku(f"Global {balancer} Inbound Data Processing for Belgium", "GiBy", 8100000, group="LoadBalancing"),
+            sku(f"Global {balancer} Outbound Data Processing for Belgium", "GiBy", 8200000, group="LoadBalancing"),
+            sku(f"Regional {balancer} Outbound Data Processing for Belgium", "GiBy", 9000000, group="LoadBalancing"),
+            sku("Networking Cloud Nat Gateway Uptime", "h", 1500000, ("global",), group="CloudNat"),
+            sku("Networking Private Nat Gateway Uptime", "h", 44000000, ("global",), group="CloudNat"),
+            sku("Networking Cloud Nat Data Processing", "GiBy", 45300000, ("global",), group="CloudNat"),
+            sku("Networking Cloud NAT IP Usage", "h", 5000000, ("global",), group="CloudNat"),
+        ]
+    if GCP_SERVICES[service] == "Cloud Logging":
+        return padding + [gcp_sku(service, "Log Storage cost", ("global", *europe), "GiBy", (0, 0, 0), (50, 0, 510000000)),
+                          sku("Log Retention cost", "GiBy.mo", 10000000, ("global",))]
+    if GCP_SERVICES[service] == "Cloud Monitoring":
+        return padding + [gcp_sku(service, "Monitoring API Requests", ("global",), "count", (0, 0, 0), (1000000, 0, 11000)),
+                          gcp_sku(service, "Metric Volume", ("global",), "MiBy", (0, 0, 0), (150, 0, 258000000), (100000, 0, 151000000))]
+    if GCP_SERVICES[service] == "Secret Manager":
+        return padding + [gcp_sku(service, "Secret version replica storage", ("global",), "mo", (0, 0, 0), (6, 0, 61000000)),
+                          gcp_sku(service, "Secret access operations", ("global",), "count", (0, 0, 0), (10000, 0, 3000))]
     return padding + [
         sku("Cloud SQL for PostgreSQL: Zonal - vCPU in Belgium", "h", 41400000),
         sku("Cloud SQL for PostgreSQL: Zonal - RAM in Belgium", "GiBy.h", 7100000),
@@ -203,6 +298,11 @@ def azure_items(region):
     flexible = "Azure Database for PostgreSQL Flexible Server "
     vm = lambda product, sku, price, arm="Standard_D4s_v5", **more: azure_item(region, machines, product, sku, sku, price, arm_sku=arm, **more)
     db = lambda product, sku, meter, price, **more: azure_item(region, postgres, product, sku, meter, price, **more)
+    dns = lambda place, sku, meter, price, unit="1", **more: azure_item(place, "Azure DNS", "Azure DNS", sku, meter, price, unit, **more)
+    if region in ("", "Zone 1"):
+        return [dns(region, "Private", "Private Zone", 0.51), dns(region, "Private", "Private Zone", 0.1, tier=25.0),
+                dns(region, "Public", "Public Zone", 0.52), dns(region, "Private", "Private Queries", 0.4, "1M"),
+                dns(region, "Private Resolver", "Private Resolver Inbound Endpoint", 180.0)]
     if region == "Global":
         return [
             azure_item(region, "NAT Gateway", "NAT Gateway", "Standard", "Standard Gateway", 0.0451),
@@ -229,6 +329,21 @@ def azure_items(region):
         azure_item(region, "Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Data Transfer Out", 0.0, "1 GB"),
         azure_item(region, "Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Data Transfer Out", 0.0871, "1 GB", tier=100.0),
         azure_item(region, "Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Data Transfer Out", 0.0831, "1 GB", tier=10335.0),
+        azure_item(region, "Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Inter-Region Data Transfer", 0.0805, "1 GB"),
+        azure_item(region, "Bandwidth", "Rtn Preference: MGN", "Standard", "Standard Inter-Availability Zone Data Transfer Out", 0.01, "1 GB"),
+        azure_item(region, "Bandwidth", "Bandwidth - Routing Preference: Internet", "Standard", "Standard Data Transfer Out", 0.08, "1 GB", tier=100.0),
+        azure_item(region, "Storage", "Standard SSD Managed Disks", "E4 LRS", "E4 LRS Disk", 2.56, "1/Month"),
+        azure_item(region, "Storage", "Standard SSD Managed Disks", "E4 LRS", "E4 LRS Disk Operations", 0.002, "10K"),
+        azure_item(region, "Storage", "Standard SSD Managed Disks", "E4 ZRS", "E4 ZRS Disk", 3.6, "1/Month"),
+        azure_item(region, "Storage", "Standard SSD Managed Disks", "E10 LRS", "E10 LRS Disk", 9.6, "1/Month"),
+        azure_item(region, "Storage", "Premium SSD Managed Disks", "P4 LRS", "P4 LRS Disk", 5.28, "1/Month"),
+        azure_item(region, "Log Analytics", "Log Analytics", "Analytics Logs", "Analytics Logs Data Ingestion", 0.0, "1 GB"),
+        azure_item(region, "Log Analytics", "Log Analytics", "Analytics Logs", "Analytics Logs Data Ingestion", 2.95, "1 GB", tier=5.0),
+        azure_item(region, "Log Analytics", "Log Analytics", "Analytics Logs", "Analytics Logs Data Retention", 0.12, "1 GB/Month"),
+        azure_item(region, "Key Vault", "Key Vault", "Standard", "Operations", 0.031, "10K"),
+        azure_item(region, "Key Vault", "Key Vault", "Standard", "Advanced Key Operations", 0.15, "10K"),
+        azure_item(region, "Key Vault", "Key Vault", "Premium", "Operations", 0.032, "10K"),
+        azure_item(region, "Key Vault", "Azure Dedicated HSM", "Standard", "Standard Instance", 4.85),
     ]
 
 
@@ -288,9 +403,9 @@ def cut_in_last_line(handler, status, kind, body):
     handler.reply(status, kind, body[:body.rstrip(b"\n").rfind(b",")])
 
 
-def replaced(old, new):
+def replaced(old, new, strict=True):
     def trouble(handler, status, kind, body):
-        if old.encode() not in body:
+        if strict and old.encode() not in body:
             handler.server.fake.wrong.append(f"{handler.path}: nothing to replace: {old}")
             status = 400
         handler.reply(status, kind, body.replace(old.encode(), new.encode()))
@@ -361,8 +476,11 @@ class Prices:
                            "currentVersionUrl": f"/offers/v1.0/aws/{code}/current/index.json",
                            "currentRegionIndexUrl": f"/offers/v1.0/aws/{code}/current/region_index.json"}
                     for code in (*AWS_OWN, "AmazonS3")}})
+        found = re.fullmatch(r"/offers/v1\.0/aws/(\w+)/current/index\.csv", path)
+        if found and found[1] in AWS_GLOBAL:
+            return 200, "text/csv", aws_file(found[1], "", self.padding)
         found = re.fullmatch(r"/offers/v1\.0/aws/(\w+)/current/(?:(region_index\.json)|([a-z0-9-]+)/index\.csv)", path)
-        if not found or found[1] not in AWS_OWN or found[3] not in (None, *AWS_REGIONS):
+        if not found or found[1] not in set(AWS_OWN) - set(AWS_GLOBAL) or found[3] not in (None, *AWS_REGIONS):
             raise Wrong("no such file")
         if found[2]:
             return 200, "application/json", json.dumps({
@@ -409,7 +527,7 @@ class Prices:
                 raise Wrong(f"$filter: {term}")
             wanted[found[1]] = found[2]
         wanted["type"] = wanted.pop("priceType")
-        if not {"serviceName", "armRegionName"} <= set(wanted):
+        if not {"serviceName", "armRegionName"} <= set(wanted) or (wanted["serviceName"] == "Storage" and "productName" not in wanted):
             raise Wrong("$filter would list the world")
         items = [each for each in azure_items(wanted["armRegionName"]) if all(each[name] == value for name, value in wanted.items())]
         begin, size = int(given.get("$skip", ["0"])[0]), 2

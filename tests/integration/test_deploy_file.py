@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import shutil
 import subprocess
 
@@ -260,9 +261,10 @@ class Init(Case):
 
 
 class Completion(Case):
-    def complete(self, words, folder):
+    def complete(self, words, folder, breaks=" \"'@><=;|&(:"):
         script = deploy("completion", "bash").stdout
-        program = f"{script}\nCOMP_WORDS=({words})\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n_fraiseql_deploy\n" \
+        program = f"{script}\nCOMP_WORDS=({words})\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n" \
+                  f"COMP_WORDBREAKS={shlex.quote(breaks)}\n_fraiseql_deploy\n" \
                   "printf '%s\\n' \"${COMPREPLY[@]}\"\n"
         env = {**os.environ, "PATH": os.path.join(harness.BUILD, "bin") + ":" + os.environ["PATH"]}
         done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False, cwd=folder, env=env)
@@ -283,7 +285,7 @@ class Completion(Case):
         folder = self.open(Folder()).path
         for words, expected in (("init --size", "small medium large"), ("cost d.yaml --format", "table json csv markdown"),
                                 ("compliance d.yaml --format", "text json sarif"), ("state", "show migrate"),
-                                ("completion", "bash zsh fish"), ("prices refresh --provider", "aws gcp azure")):
+                                ("completion", "bash zsh fish"), ("prices refresh --provider", "aws gcp azure"), ("prices", "refresh")):
             self.assertEqual(self.complete(f"fraiseql deploy {words} ''", folder), set(expected.split()), words)
         if shutil.which("fish"):
             env = {**os.environ, "HOME": folder, "PATH": os.path.join(harness.BUILD, "bin") + ":" + os.environ["PATH"]}
@@ -293,6 +295,34 @@ class Completion(Case):
                                        f"'fraiseql deploy {words}'"], capture_output=True, text=True, check=False, env=env)
                 self.assertIn(there, done.stdout, done.stderr)
                 self.assertNotIn(absent, done.stdout, words)
+
+    def test_flags_are_completed_where_an_operand_may_come_too(self):
+        folder = self.open(Folder())
+        folder.file("d.yaml", "regions:\n  us-east: {}\n")
+        for words, there in (("prices --", {"--provider", "--timeout"}), ("prices refresh --", {"--provider", "--timeout", "--region"}),
+                             ("prices refresh d.yaml --", {"--provider", "--region"}), ("state --", {"--json"})):
+            self.assertLessEqual(there, self.complete(f"fraiseql deploy {words}", folder.path), words)
+        self.assertEqual(self.complete("fraiseql deploy prices refresh ''", folder.path), {"d.yaml"})
+        self.assertEqual(self.complete("fraiseql deploy prices refresh d.yaml --region ''", folder.path), {"us-east"})
+        self.assertEqual(self.complete("fraiseql deploy prices refresh d.yaml --timeout ''", folder.path), set())
+
+    def test_the_places_of_a_new_region_are_completed(self):
+        folder = self.open(Folder()).path
+        places = set(deploy("completion", "--places").stdout.split())
+        self.assertLessEqual({"aws:us-east-1", "gcp:europe-west1", "azure:southeastasia", "self-hosted:here"}, places)
+        # Bash breaks words at = and :, and replaces what is behind the last break.
+        for words, expected in (("--region us = ''", places), ("--region us =", places),
+                                ("--region us = az", {each for each in places if each.startswith("azure:")}),
+                                ("--region us = aws : us-e", {"us-east-1", "us-east-2"}),
+                                ("--region us = aws :", {each[4:] for each in places if each.startswith("aws:")}),
+                                ("--name shop --region us = aws : us-east-1 --region eu = gcp : europe-north",
+                                 {"europe-north1", "europe-north2"}),
+                                ("--region u", set()), ("--region us = aws : us-east-1 --size ''", {"small", "medium", "large"})):
+            self.assertEqual(self.complete(f"fraiseql deploy init {words}", folder), expected, words)
+        self.assertIn("--size", self.complete("fraiseql deploy init --region us = aws : us-east-1 --", folder))
+        # As in zsh, whose words are not broken.
+        self.assertEqual(self.complete("fraiseql deploy init --region us=aws:us-e", folder, breaks=" "),
+                         {"us=aws:us-east-1", "us=aws:us-east-2"})
 
     def test_with_json_it_is_one_record(self):
         for shell in ("bash", "zsh", "fish"):

@@ -78,21 +78,29 @@ class Refresh(Prices):
     def test_three_clouds(self):
         out, _ = self.refresh()
         aws, gcp, azure = self.usd("aws"), self.usd("gcp"), self.usd("azure")
-        self.assertEqual(aws, {("us-east-1", item): usd for item, usd in {
+        self.assertEqual(aws, {("*" if item.startswith("dns-") else "us-east-1", item): usd for item, usd in {
             "vm:t3.large": "0.0833", "vm:m6i.xlarge": "0.1921", "vm:t4g.small": "0.0169", "disk": "0.081", "nat": "0.046",
             "nat-data": "0.0455", "db:db.t3.medium": "0.0721", "db-ha:db.t3.medium": "0.1443", "db:db.m6i.large": "0.1781",
             "db-storage": "0.1151", "db-storage-ha": "0.2303", "db-backup": "0.0951", "lb": "0.0226", "lb-lcu": "0.0081",
             "ipv4": "0.0051", "egress-internet:0": "0.091", "egress-internet:10240": "0.086", "egress-internet:51200": "0.071",
-            "egress-internet:153600": "0.051", "egress-region:north-america": "0.021", "egress-region:europe": "0.022"}.items()})
-        self.assertEqual(gcp, {("europe-west1", item): usd for item, usd in {
+            "egress-internet:153600": "0.051", "egress-region:north-america": "0.021", "egress-region:europe": "0.022",
+            "egress-region": "0.022", "logs": "0.51", "metrics-api": "0.011", "secret": "0.41", "key": "1.01", "dns-zone": "0.51",
+            "dns-queries": "0.41", "dns-queries-latency": "0.61", "dns-queries-geo": "0.71", "dns-health-check": "0.52",
+            "dns-health-check-other": "0.76", "dns-health-option": "1.01", "dns-health-option-other": "2.01"}.items()})
+        self.assertEqual(gcp.pop(("*", "logs")), gcp["europe-west1", "logs"])
+        self.assertEqual(gcp, {("*" if item in ("ipv4", "lb", "nat", "nat-data", "metrics-api", "secret") else "europe-west1", item): usd for item, usd in {
             "vm-vcpu:n2": "0.0348", "vm-ram:n2": "0.00467", "vm-vcpu:e2": "0.024", "vm-ram:e2": "0.00321", "vm-vcpu:n2d": "0.0303",
             "disk": "0.101", "db-vcpu": "0.0414", "db-ram": "0.0071", "db-storage": "0.1701", "db-storage-ha": "0.3403",
-            "db-backup": "0.0801", "db:db-f1-micro": "0.0105"}.items()})
-        self.assertEqual(azure, {("*" if item in ("nat", "nat-data") else "southeastasia", item): usd for item, usd in {
+            "db-backup": "0.0801", "db:db-f1-micro": "0.0105", "ipv4": "0.0053", "lb": "0.0253", "lb-data": "0.0082", "nat": "0.0015",
+            "nat-data": "0.0453", "logs": "0.51", "metrics-api": "0.011", "secret": "0.061", "egress-internet:0": "0.121",
+            "egress-internet:1024": "0.111", "egress-internet:10240": "0.081", "egress-region": "0.081",
+            "egress-region:europe": "0.021", "egress-region:north-america": "0.051", "egress-region:asia-pacific": "0.081"}.items()})
+        self.assertEqual(azure, {("*" if item in ("nat", "nat-data", "private-zone") else "southeastasia", item): usd for item, usd in {
             "vm:Standard_D4s_v5": "0.2301", "vm:Standard_B1s": "0.0104", "vm:Standard_D8s_v5": "0.4602",
             "db:GP_Standard_D2ds_v5": "0.2031", "db:MO_Standard_E4ds_v5": "0.524", "db-storage": "0.1381", "db-backup": "0.0951",
             "lb": "0.2461", "lb-lcu": "0.0081", "nat": "0.0451", "nat-data": "0.0452", "ipv4": "0.0052",
-            "egress-internet:0": "0.0871", "egress-internet:10240": "0.0831"}.items()})
+            "egress-internet:0": "0.0871", "egress-internet:10240": "0.0831", "egress-region": "0.0805", "disk": "0.08", "logs": "2.95",
+            "secret-requests": "0.0031", "private-zone": "0.51"}.items()})
         today = time.strftime("%Y-%m-%d", time.gmtime())
         for provider in ("aws", "gcp", "azure"):
             self.assertIn(f"{provider}: {len(self.usd(provider))} prices", out)
@@ -101,6 +109,8 @@ class Refresh(Prices):
         self.assertIn("dearest", self.list("aws")["us-east-1", "egress-region:europe"][2])
         self.assertRegex(self.list("gcp")["europe-west1", "db-ram"][2], r"Cloud Billing Catalog [-0-9A-F]{14}; in force since 2026-11-24")
         self.assertEqual(self.list("azure")["*", "nat"][2], "Azure Retail Prices; in force since 2023-03-01")
+        self.assertEqual(self.list("azure")["southeastasia", "disk"][2], "Azure Retail Prices; in force since 2023-03-01; a 32nd of E4")
+        self.assertIn("dearest", self.list("gcp")["europe-west1", "egress-internet:0"][2])
         self.assertIn("1 have several prices", out)
         self.assertGreater(len(self.fake.paths("pageToken")), 3)
         self.assertGreater(len(self.fake.paths("skip")), 3)
@@ -131,6 +141,58 @@ class Refresh(Prices):
         result = next(each for each in records if each["type"] == "prices")
         self.assertEqual([(each["name"], each["state"], each["problem"]) for each in result["providers"]],
                          [("aws", "refreshed", None), ("gcp", "refreshed", None), ("azure", "refreshed", None)])
+
+    def left(self, *arguments):
+        """{provider: {(item, an older price stays): locations}} of what the refresh did not find."""
+        out, _ = self.deploy("prices", "refresh", *arguments, "--json")
+        record = next(each for each in map(json.loads, out.splitlines()) if each["type"] == "prices")
+        return {each["name"]: {(item["item"], item["older_price"]): item["locations"] for item in each["not_refreshed"]}
+                for each in record["providers"]}
+
+    def test_what_is_not_found_is_named(self):
+        out, _ = self.refresh()
+        self.assertIn("    not refreshed, an older price stays in use: db:db.r6i.xlarge, vm:m6i.2xlarge\n", out)
+        self.assertIn("    not refreshed, an older price stays in use: metrics-api, vm:Standard_B2ms\n", out)
+        self.assertNotIn("no price is known", out)
+        left = self.left(self.file)
+        self.assertEqual(left["azure"], {(item, True): ["southeastasia"] for item in ("metrics-api", "vm:Standard_B2ms")})
+        self.assertEqual(left["gcp"], {(item, True): ["europe-west1"] for item in ("key", "vm-ram:n2d")})
+
+    def test_what_is_no_longer_found_is_named(self):
+        self.refresh()
+        self.fake.trouble("AWSELB/current/us-east-1", replaced('"LCUUsage"', '"OtherUsage"'))
+        self.fake.trouble("AmazonRoute53/current/index.csv", replaced('"HostedZone"', '"OtherZone"'))
+        self.fake.trouble("Log Analytics", replaced("Data Ingestion", "Data Swallowing", False), 2)
+        self.fake.trouble("9662-B51E-5089", replaced("Backups", "Backdowns", False), 9)
+        file = self.folder.file("named.yaml", FILE + "traffic: { domain: shop.example, dns: route53, dns-zone: Z01 }\n")
+        before = self.usd("aws")["us-east-1", "lb-lcu"]
+        left = self.left(file)
+        self.assertEqual(left["aws"]["lb-lcu", True], ["us-east-1"])
+        self.assertEqual(left["aws"]["dns-zone", True], ["*"])
+        self.assertEqual(left["azure"]["logs", True], ["southeastasia"])
+        self.assertEqual(left["gcp"]["db-backup", True], ["europe-west1"])
+        self.assertEqual(self.usd("aws")["us-east-1", "lb-lcu"], before)
+
+    def test_a_whole_refresh_counts_types(self):
+        out, _ = self.deploy("prices", "refresh", "--provider", "azure")
+        self.assertRegex(out, r"an older price stays in use: metrics-api, \d+ types of machines and databases, which --json names\n")
+        self.assertEqual(self.left("--provider", "azure")["azure"]["vm:Standard_D16s_v3", True][0], "eastus")
+        out, _ = self.deploy("prices", "refresh", "--provider", "aws")
+        self.assertRegex(out, r"no price is known: .*logs \(27 of 32 places\)")
+
+    def test_names_are_read_for_regions_of_other_clouds(self):
+        file = self.folder.file("names.yaml", """
+metadata: { name: shop, environment: production }
+regions:
+  eu: { provider: gcp, location: europe-west1, size: medium }
+traffic: { domain: shop.example, dns: route53, dns-zone: Z01 }
+""")
+        self.assertIn("aws: AWS price lists for 0 locations, for names alone, would be read", self.deploy("prices", "refresh", file, "--dry-run")[0])
+        self.deploy("prices", "refresh", file)
+        self.assertEqual({location for location, _ in self.usd("aws")}, {"*"})
+        self.assertEqual(len(self.usd("aws")), 8)
+        self.assertEqual(len(self.fake.paths("/offers/")), 2)
+        self.assertFalse(os.path.exists(os.path.join(self.cache, "azure.csv")))
 
     def test_without_a_file_all_that_is_known(self):
         self.deploy("prices", "refresh", "--provider", "aws")
@@ -171,10 +233,10 @@ class Refresh(Prices):
         self.assertIn(f"{self.cache} (not there yet)", out)
         self.refresh()
         out, _ = self.deploy("prices")
-        self.assertRegex(out, r"the cache +aws +21 prices of (\S+) to \1\n")
+        self.assertRegex(out, r"the cache +aws +34 prices of (\S+) to \1\n")
         self.assertRegex(out, r"the program +azure +\d+ prices of 20\S+ to 20\S+\n")
         records = [json.loads(line) for line in self.deploy("prices", "--json")[0].splitlines()]
-        self.assertEqual([each["prices"] for each in records[1]["lists"]][:3], [21, 12, 14])
+        self.assertEqual([each["prices"] for each in records[1]["lists"]][:3], [34, 28, 19])
 
     def stderr_on_a_terminal(self, *arguments):
         self.fake.troubles = [["AWSELB/current/us-east-1", slow(2.5), 1]]

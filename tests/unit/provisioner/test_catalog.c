@@ -1,3 +1,4 @@
+#include "lib/core/json.h"
 #include "provisioner/catalog/catalog.h"
 #include "provisioner/provider.h"
 #include "tests/support/support.h"
@@ -17,6 +18,29 @@ START_TEST(locations_know_where_they_are)
     ck_assert_str_eq(catalog_location("azure", "southeastasia")->backup_pair, "eastasia");
     ck_assert_ptr_null(catalog_location("aws", "europe-west1"));
     ck_assert_ptr_null(catalog_location("nowhere", "x"));
+}
+END_TEST
+
+/* "38.95" is read, and no nearest neighbour of it is written. */
+START_TEST(coordinates_are_written_as_they_were_read)
+{
+    static const char *const clouds[] = {"aws", "gcp", "azure"};
+    for (size_t i = 0; i < ARRAY_LEN(clouds); i++) {
+        const struct location *const *locations;
+        size_t count = catalog_locations(clouds[i], &locations);
+        ck_assert_uint_gt(count, 30);
+        for (size_t j = 0; j < count; j++) {
+            struct buf out = BUF_INIT(64);
+            struct json_writer json;
+            json_init(&json, &out);
+            json_array_begin(&json);
+            json_f64(&json, locations[j]->latitude);
+            json_f64(&json, locations[j]->longitude);
+            json_array_end(&json);
+            ck_assert_msg(out.len <= sizeof "[-12.34,-123.45]" - 1, "%s", buf_text(&out));
+            buf_deinit(&out);
+        }
+    }
 }
 END_TEST
 
@@ -66,6 +90,7 @@ static Suite *catalog_suite(void)
     Suite *suite = suite_create("catalog");
     TCase *tcase = tcase_create("catalog");
     tcase_add_test(tcase, locations_know_where_they_are);
+    tcase_add_test(tcase, coordinates_are_written_as_they_were_read);
     tcase_add_test(tcase, distances_are_great_circles);
     tcase_add_test(tcase, types_in_all_their_spellings);
     tcase_add_test(tcase, every_size_is_a_type_that_exists);

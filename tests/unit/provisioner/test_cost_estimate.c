@@ -225,6 +225,26 @@ START_TEST(newer_parts_win_over_an_older_line)
 }
 END_TEST
 
+/* Also last. */
+START_TEST(a_shared_core_is_sold_by_its_part)
+{
+    static const struct {
+        const char *name;
+        int64_t nano_usd;
+    } types[] = {{"e2-micro", 8000000}, {"e2-small", 16000000}, {"e2-medium", 32000000}};
+    struct error err = {0};
+    ck_assert_int_eq(price_list_read(PRICES_CACHED, "gcp", "cache",
+                                     STR("us-east1,vm-vcpu:e2,0.02,hour,list,2026-11-01\n"
+                                         "us-east1,vm-ram:e2,0.003,hour,list,2026-11-01\n"),
+                                     &err),
+                     0);
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        const struct instance_type *type = catalog_instance("gcp", types[i].name, false);
+        ck_assert_int_eq(cost_machine_price(arena, "gcp", "us-east1", type)->nano_usd, types[i].nano_usd);
+    }
+}
+END_TEST
+
 static Suite *cost_estimate_suite(void)
 {
     Suite *suite = suite_create("cost_estimate");
@@ -241,6 +261,7 @@ static Suite *cost_estimate_suite(void)
     tcase_add_test(tcase, totals_follow_a_selection);
     tcase_add_test(tcase, exact_rules_make_prices);
     tcase_add_test(tcase, newer_parts_win_over_an_older_line);
+    tcase_add_test(tcase, a_shared_core_is_sold_by_its_part);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -65,6 +65,29 @@ START_TEST(written_lines_read_back)
 }
 END_TEST
 
+static void count_one(void *ctx, const char *location, const char *item)
+{
+    struct buf *seen = ctx;
+    buf_printf(seen, "%s %s\n", location, item);
+}
+
+START_TEST(each_price_of_a_layer)
+{
+    struct buf seen = BUF_INIT(4096);
+    struct error err = {0};
+    ck_assert_int_eq(price_list_read(PRICES_GIVEN, NULL, "ours",
+                                     STR("azure,*,lb,1,hour,s,2026-11-01\naws,x,nat,1,hour,s,2026-11-01\n"),
+                                     &err),
+                     0);
+    price_list_each(PRICES_GIVEN, "azure", count_one, &seen);
+    ck_assert_str_eq(buf_text(&seen), "* lb\n");
+    buf_reset(&seen);
+    price_list_each(PRICES_GIVEN, "self-hosted", count_one, &seen);
+    ck_assert_uint_eq(seen.len, 0);
+    buf_deinit(&seen);
+}
+END_TEST
+
 START_TEST(bad_lists_are_refused)
 {
     static const struct {
@@ -135,6 +158,7 @@ static Suite *price_list_suite(void)
     tcase_add_test(tcase, bad_lists_are_refused);
     tcase_add_test(tcase, what_a_layer_holds);
     tcase_add_test(tcase, the_cache_is_where_the_user_says);
+    tcase_add_test(tcase, each_price_of_a_layer);
     suite_add_tcase(suite, tcase);
     return suite;
 }

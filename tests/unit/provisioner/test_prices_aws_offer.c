@@ -36,7 +36,8 @@ static void write_file(struct buf *file, const char *offer, const struct line *l
     }
 }
 
-static void read_lines(struct found *found, const char *offer, const struct line *lines, size_t count)
+static void read_lines(struct found *found, const char *offer, const char *location, const struct line *lines,
+                       size_t count)
 {
     struct arena *arena = arena_new(0);
     struct prices_scope scope;
@@ -46,7 +47,7 @@ static void read_lines(struct found *found, const char *offer, const struct line
     prices_scope_all(&scope, "aws", arena);
     found_init(found, 0);
     write_file(&file, offer, lines, count);
-    aws_reader_init(&reader, offer, "us-east-1", &scope, found);
+    aws_reader_init(&reader, offer, location, &scope, found);
     ck_assert_msg(aws_reader_feed(&reader, buf_str(&file), &err) == 0, "%s", err.message);
     ck_assert_msg(aws_reader_end(&reader, &err) == 0, "%s", err.message);
     aws_reader_deinit(&reader);
@@ -58,7 +59,7 @@ static void read_lines(struct found *found, const char *offer, const struct line
 static void check_lines(const char *offer, const struct line *lines, size_t count, const char *expected)
 {
     struct found found;
-    read_lines(&found, offer, lines, count);
+    read_lines(&found, offer, strcmp(offer, aws_global_offers[0]) == 0 ? "*" : "us-east-1", lines, count);
     ck_assert_list(&found, expected);
     found_deinit(&found);
 }
@@ -140,6 +141,59 @@ START_TEST(usage_types)
 }
 END_TEST
 
+START_TEST(operation)
+{
+    const struct line watch[] = {
+        {.family = "Data Payload", .usage = "USE1-DataProcessing-Bytes", .unit = "GB", .price = "0.5"},
+        {.family = "Data Payload", .usage = "VendedLog-Bytes", .unit = "GB", .price = "1"},
+        {.family = "Data Payload", .usage = "Custom-DataProcessing-Bytes", .unit = "GB", .price = "1"},
+        {.usage = "CW:GMD-Metrics", .unit = "Metrics", .price = "0.0000100000"},
+        {.usage = "CW:Requests", .unit = "Requests", .price = "1"}};
+    check_lines("AmazonCloudWatch", watch, ARRAY_LEN(watch),
+                "us-east-1,logs,0.5,GB\nus-east-1,metrics-api,0.01,thousand\n");
+    const struct line secrets[] = {
+        {.family = "Secret", .usage = "USE1-AWSSecretsManager-Secrets", .unit = "Secrets", .price = "0.4"},
+        {.family = "API Request", .usage = "USE1-AWSSecretsManagerAPIRequest", .price = "1"}};
+    check_lines("AWSSecretsManager", secrets, ARRAY_LEN(secrets), "us-east-1,secret,0.4,month\n");
+    const struct line keys[] = {
+        {.family = "Encryption Key", .usage = "us-east-1-KMS-Keys", .unit = "Keys", .price = "1"},
+        {.family = "Encryption Key", .usage = "us-west-2-KMS-Keys", .unit = "Keys", .price = "2"},
+        {.family = "Encryption Key", .usage = "us-east-1XKMS-Keys", .unit = "Keys", .price = "3"}};
+    check_lines("awskms", keys, ARRAY_LEN(keys), "us-east-1,key,1,month\n");
+}
+END_TEST
+
+START_TEST(names_cost_the_same_everywhere)
+{
+#define QUERIES(kind, start, usd)                                                                            \
+    {                                                                                                        \
+        .family = "DNS Query", .usage = (kind), .unit = "Queries", .range = (start), .price = (usd)          \
+    }
+#define CHECK(kind, start, usd)                                                                              \
+    {                                                                                                        \
+        .family = "DNS Health Check", .usage = (kind), .unit = "x", .range = (start), .price = (usd)         \
+    }
+    const struct line lines[] = {
+        {.family = "DNS Zone", .usage = "HostedZone", .unit = "x", .price = "0.5", .region = ""},
+        {.family = "DNS Zone", .usage = "HostedZone", .unit = "x", .range = "25", .price = "0.1"},
+        QUERIES("DNS-Queries", "0", "0.0000004000"),
+        QUERIES("DNS-Queries", "1000000000", "0.0000002000"),
+        QUERIES("APN2-DNS-Queries", "0", "0.0000009000"),
+        QUERIES("LBR-Queries", "0", "0.0000006000"),
+        QUERIES("Geo-Queries", "0", "0.9"), /* a million of these is nothing that is sold */
+        CHECK("Health-Check-AWS", "0", "0.0000000000"),
+        CHECK("Health-Check-AWS", "50", "0.5"),
+        CHECK("Health-Check-Non-AWS", "0", "0.75"),
+        CHECK("Health-Check-Non-AWS", "50", "1"),
+        CHECK("Health-Check-Option-AWS", "0", "1"),
+        CHECK("Health-Check-Option-Non-AWS", "0", "2")};
+    check_lines("AmazonRoute53", lines, ARRAY_LEN(lines),
+                "*,dns-health-check,0.5,month\n*,dns-health-check-other,0.75,month\n"
+                "*,dns-health-option,1,month\n*,dns-health-option-other,2,month\n"
+                "*,dns-queries,0.4,million\n*,dns-queries-latency,0.6,million\n*,dns-zone,0.5,month\n");
+}
+END_TEST
+
 START_TEST(traffic)
 {
 #define OUT(start, usd)                                                                                      \
@@ -166,7 +220,8 @@ START_TEST(traffic)
                                   .price = "1"}};
     check_lines("AWSDataTransfer", lines, ARRAY_LEN(lines),
                 "us-east-1,egress-internet:0,0.09,GB\nus-east-1,egress-internet:10240,0.085,GB\n"
-                "us-east-1,egress-region:europe,0.02,GB\nus-east-1,egress-region:north-america,0.02,GB\n");
+                "us-east-1,egress-region,0.02,GB\nus-east-1,egress-region:europe,0.02,GB\n"
+                "us-east-1,egress-region:north-america,0.02,GB\n");
 }
 END_TEST
 
@@ -200,6 +255,8 @@ static Suite *aws_offer_suite(void)
     tcase_add_test(tcase, machines);
     tcase_add_test(tcase, databases);
     tcase_add_test(tcase, usage_types);
+    tcase_add_test(tcase, operation);
+    tcase_add_test(tcase, names_cost_the_same_everywhere);
     tcase_add_test(tcase, traffic);
     tcase_add_test(tcase, a_price_that_is_none);
     suite_add_tcase(suite, tcase);

@@ -176,19 +176,119 @@ START_TEST(application_gateway)
 }
 END_TEST
 
+#define ROW(service, product, sku, meter, unit, tier, usd)                                                   \
+    ITEM_OF(service, product, sku, meter, "", unit, tier, "Consumption", usd)
+#define SSD "Standard SSD Managed Disks"
+
+/* A page of these rows is read as expected. */
+static void check_rows(const char *service, const char *const *rows, size_t count, const char *expected)
+{
+    struct buf page = BUF_INIT(64UL * 1024);
+    buf_append_text(&page, "{\"Items\":[");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&page, "%s%s", i ? "," : "", rows[i]);
+    buf_append_text(&page, "],\"NextPageLink\":\"there\"}");
+    check_reads(service, buf_text(&page), expected);
+    buf_deinit(&page);
+}
+
+START_TEST(disks_by_the_gib)
+{
+    static const char *const rows[] = {
+        ROW("Storage", SSD, "E4 LRS", "E4 LRS Disk", "1/Month", "0", "2.4"),
+        ROW("Storage", SSD, "E4 LRS", "E4 LRS Disk Operations", "10K", "0", "0.002"),
+        ROW("Storage", SSD, "E4 ZRS", "E4 ZRS Disk", "1/Month", "0", "3.6"),
+        ROW("Storage", "Premium SSD Managed Disks", "P4 LRS", "P4 LRS Disk", "1/Month", "0", "5.28"),
+    };
+    check_rows("Storage", rows, ARRAY_LEN(rows), "westeurope,disk,0.075,GB-month\n");
+}
+END_TEST
+
+START_TEST(a_part_finer_than_a_nano_usd)
+{
+    static const char *const rows[] = {
+        ROW("Storage", SSD, "E4 LRS", "E4 LRS Disk", "1/Month", "0", "2.400000001")};
+    check_rows("Storage", rows, ARRAY_LEN(rows), "");
+}
+END_TEST
+
+#define LOGS(meter, unit, tier, usd)                                                                         \
+    ROW("Log Analytics", "Log Analytics", "Analytics Logs", "Analytics Logs Data " meter, unit, tier, usd)
+
+START_TEST(logs_behind_what_is_free)
+{
+    static const char *const rows[] = {
+        LOGS("Ingestion", "1 GB", "0.0", "0.0"),
+        LOGS("Ingestion", "1 GB", "5.0", "2.99"),
+        LOGS("Ingestion", "1 GB", "5000.0", "2.5"),
+        LOGS("Retention", "1 GB/Month", "0", "0.13"),
+    };
+    check_rows("Log Analytics", rows, ARRAY_LEN(rows), "westeurope,logs,2.99,GB\n");
+}
+END_TEST
+
+START_TEST(key_vaults)
+{
+    static const char *const rows[] = {
+        ROW("Key Vault", "Key Vault", "Standard", "Operations", "10K", "0", "0.03"),
+        ROW("Key Vault", "Key Vault", "Standard", "Advanced Key Operations", "10K", "0", "0.15"),
+        ROW("Key Vault", "Key Vault", "Premium", "Operations", "10K", "0", "0.04"),
+        ROW("Key Vault", "Azure Dedicated HSM", "Standard", "Operations", "10K", "0", "4.85"),
+    };
+    check_rows("Key Vault", rows, ARRAY_LEN(rows), "westeurope,secret-requests,0.003,thousand\n");
+}
+END_TEST
+
+#define MGN(meter, tier, usd)                                                                                \
+    ROW("Bandwidth", "Rtn Preference: MGN", "Standard", "Standard " meter, "1 GB", tier, usd)
+
+START_TEST(traffic_between_regions)
+{
+    static const char *const rows[] = {
+        MGN("Inter-Region Data Transfer", "0.0", "0.02"),
+        MGN("Inter-Region Data Transfer", "100.0", "0.01"),
+        MGN("Inter-Availability Zone Data Transfer Out", "0.0", "0.5"),
+    };
+    check_rows("Bandwidth", rows, ARRAY_LEN(rows), "westeurope,egress-region,0.02,GB\n");
+}
+END_TEST
+
+static void check_everywhere(size_t index, const char *page, const char *expected)
+{
+    struct azure_reader reader;
+    struct error err = {0};
+    azure_reader_init(&reader, azure_everywhere[index].service, azure_everywhere[index].place, &scope,
+                      &found);
+    ck_assert_int_eq(azure_reader_feed(&reader, str_from(page), &err), 0);
+    ck_assert_int_eq(azure_reader_page(&reader, &err), 0);
+    azure_reader_deinit(&reader);
+    ck_assert_list(&found, expected);
+}
+
+/* Under no place, as the list has it, and not under another's. */
+START_TEST(private_zones)
+{
+#define ZONE(place, sku, meter, tier, usd)                                                                   \
+    "{\"currencyCode\":\"USD\",\"tierMinimumUnits\":" tier ",\"retailPrice\":" usd                           \
+    ",\"armRegionName\":\"" place "\",\"meterName\":\"" meter                                                \
+    "\",\"productName\":\"Azure DNS\",\"skuName\":\"" sku                                                    \
+    "\",\"serviceName\":\"Azure DNS\",\"unitOfMeasure\":\"1\",\"type\":\"Consumption\"}"
+    static const char page[] = PAGE(ZONE("", "Private", "Private Zone", "0.0", "0.5") "," ZONE(
+        "", "Private", "Private Zone", "25.0", "0.1") "," ZONE("", "Public", "Public Zone", "0.0",
+                                                               "0.7") "," ZONE("US Gov Zone 1", "Private",
+                                                                               "Private Zone", "0.0", "0.6"));
+    ck_assert_str_eq(azure_everywhere[1].place, "");
+    check_everywhere(1, page, "*,private-zone,0.5,month\n");
+}
+END_TEST
+
 START_TEST(the_same_everywhere)
 {
     static const char page[] =
         PAGE("{\"currencyCode\":\"USD\",\"retailPrice\":0.045,\"armRegionName\":\"Global\",\"meterName\":"
              "\"Standard Gateway\",\"productName\":\"NAT Gateway\",\"skuName\":\"Standard\","
              "\"serviceName\":\"NAT Gateway\",\"unitOfMeasure\":\"1 Hour\",\"type\":\"Consumption\"}");
-    struct azure_reader reader;
-    struct error err = {0};
-    azure_reader_init(&reader, azure_global_services[0], azure_global, &scope, &found);
-    ck_assert_int_eq(azure_reader_feed(&reader, str_from(page), &err), 0);
-    ck_assert_int_eq(azure_reader_page(&reader, &err), 0);
-    azure_reader_deinit(&reader);
-    ck_assert_list(&found, "*,nat,0.045,hour\n");
+    check_everywhere(0, page, "*,nat,0.045,hour\n");
 }
 END_TEST
 
@@ -218,6 +318,12 @@ static Suite *azure_meter_suite(void)
     tcase_add_test(tcase, traffic_behind_what_is_free);
     tcase_add_test(tcase, another_service_or_place);
     tcase_add_test(tcase, application_gateway);
+    tcase_add_test(tcase, disks_by_the_gib);
+    tcase_add_test(tcase, a_part_finer_than_a_nano_usd);
+    tcase_add_test(tcase, logs_behind_what_is_free);
+    tcase_add_test(tcase, key_vaults);
+    tcase_add_test(tcase, traffic_between_regions);
+    tcase_add_test(tcase, private_zones);
     tcase_add_test(tcase, the_same_everywhere);
     tcase_add_test(tcase, malformed_prices);
     suite_add_tcase(suite, tcase);

@@ -55,8 +55,11 @@ END_TEST
 START_TEST(two_prices_are_none)
 {
     put("a", "lb", 1);
+    ck_assert(found_has(&found, (struct found_key){"a", "lb"}));
     put("a", "lb", 2);
     put("a", "lb", 1);
+    ck_assert(!found_has(&found, (struct found_key){"a", "lb"}));
+    ck_assert(!found_has(&found, (struct found_key){"b", "lb"}));
     put("a", "nat", 5);
     ck_assert_uint_eq(found_count(&found), 1);
     ck_assert_uint_eq(found.conflicts, 1);

@@ -146,6 +146,99 @@ START_TEST(cloud_sql_and_tiers)
 }
 END_TEST
 
+/* From `start` on. */
+#define FROM(start, nanos)                                                                                   \
+    "{\"startUsageAmount\":" start                                                                           \
+    ",\"unitPrice\":{\"currencyCode\":\"USD\",\"units\":\"0\",\"nanos\":" nanos "}}"
+#define IN(words, region, unit, rates)                                                                       \
+    "{\"skuId\":\"AAAA-BBBB-CCCC\",\"description\":\"" words                                                 \
+    "\",\"category\":{\"usageType\":\"OnDemand\"},\"serviceRegions\":[\"" region                             \
+    "\"],\"pricingInfo\":[{\"pricingExpression\":{\"usageUnit\":\"" unit "\",\"tieredRates\":[" rates        \
+    "]}}]}"
+#define BALANCER "External Application Load Balancer"
+
+/* A page of these SKUs is read as expected. */
+static void check_skus(const char *const *skus, size_t count, const char *expected)
+{
+    struct buf page = BUF_INIT(64UL * 1024);
+    buf_append_text(&page, "{\"skus\":[");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&page, "%s%s", i ? "," : "", skus[i]);
+    buf_append_text(&page, "],\"nextPageToken\":\"more\"}");
+    check_reads(buf_text(&page), expected);
+    buf_deinit(&page);
+}
+
+START_TEST(network_and_operation)
+{
+    static const char *const skus[] = {
+        IN("Cloud Load Balancer Forwarding Rule Minimum Global", "global", "h", FROM("0", "25000000")),
+        IN("Cloud Load Balancer Forwarding Rule Minimum for Belgium", "europe-west1", "h", FROM("0", "1")),
+        IN("Global " BALANCER " Inbound Data Processing for Belgium", "europe-west1", "GiBy",
+           FROM("0", "8000000")),
+        IN("Global " BALANCER " Outbound Data Processing for Belgium", "europe-west1", "GiBy",
+           FROM("0", "9000000")),
+        IN("Regional " BALANCER " Outbound Data Processing for Belgium", "europe-west1", "GiBy",
+           FROM("0", "10000000")),
+        IN("Networking Cloud Nat Gateway Uptime", "global", "h", FROM("0", "1400000")),
+        IN("Networking Cloud Nat Data Processing", "global", "GiBy", FROM("0", "45000000")),
+        IN("External IP Charge on a Standard VM", "global", "h", FROM("0", "5000000")),
+        IN("External IP Charge on a Spot Preemptible VM", "global", "h", FROM("0", "2500000")),
+        IN("Log Storage cost", "global", "GiBy", FROM("0", "0") "," FROM("50", "500000000")),
+        IN("Monitoring API Requests", "global", "count", FROM("0", "0") "," FROM("1000000", "10000")),
+        IN("Secret version replica storage", "global", "mo", FROM("0", "0") "," FROM("6", "60000000")),
+    };
+    check_skus(skus, ARRAY_LEN(skus),
+               "*,ipv4,0.005,hour\n*,lb,0.025,hour\n*,logs,0.5,GB\n*,metrics-api,0.01,thousand\n"
+               "*,nat,0.0014,hour\n*,nat-data,0.045,GB\n*,secret,0.06,month\n"
+               "europe-west1,lb-data,0.009,GB\n");
+}
+END_TEST
+
+#define TIERS(first, next)                                                                                   \
+    FROM("0", first) "," FROM("1024", next) "," FROM("10240.0", "80000000") "," FROM("7", "1")
+#define INTERNET "Network Internet Data Transfer Out from "
+#define FREE_GIB FROM("0", "0") "," FROM("1", "130000000") "," FROM("1024", "110000000")
+
+START_TEST(traffic_to_the_own_part_of_the_world)
+{
+    static const char *const skus[] = {
+        IN(INTERNET "EMEA to EMEA", "europe-west1", "GiBy", TIERS("110000000", "105000000")),
+        IN(INTERNET "EMEA to Western Europe", "europe-west1", "GiBy", TIERS("120000000", "100000000")),
+        IN(INTERNET "EMEA to China", "europe-west1", "GiBy", TIERS("230000000", "220000000")),
+        IN(INTERNET "EMEA", "europe-west1", "GiBy", TIERS("900000000", "1")),
+        IN(INTERNET "Nowhere to EMEA", "mars-north1", "GiBy", TIERS("900000000", "1")),
+        IN(INTERNET "EMEA to EMEA", "europe-west4", "MiBy", TIERS("900000000", "1")),
+        IN(INTERNET "Americas to Americas", "us-east1", "GiBy", FREE_GIB),
+        IN(INTERNET "Americas to EMEA", "us-east1", "GiBy", FROM("0", "990000000")),
+    };
+    check_skus(skus, ARRAY_LEN(skus),
+               "europe-west1,egress-internet:0,0.12,GB\neurope-west1,egress-internet:1024,0.105,GB\n"
+               "europe-west1,egress-internet:10240,0.08,GB\nus-east1,egress-internet:0,0.13,GB\n"
+               "us-east1,egress-internet:1024,0.11,GB\n");
+}
+END_TEST
+
+#define BETWEEN "Network Inter Region Data Transfer Out from EMEA to "
+
+START_TEST(traffic_between_regions)
+{
+    static const char *const skus[] = {
+        IN(BETWEEN "Frankfurt", "europe-west1", "GiBy", FROM("0", "20000000")),
+        IN(BETWEEN "Warsaw", "europe-west1", "GiBy", FROM("0", "25000000")),
+        IN(BETWEEN "Madrid", "europe-west1", "GiBy", FROM("0", "20000000")),
+        IN(BETWEEN "Americas", "europe-west1", "GiBy", FROM("0", "50000000")),
+        IN(BETWEEN "Atlantis", "europe-west1", "GiBy", FROM("0", "900000000")),
+        IN(BETWEEN "Paris", "europe-west1", "GiBy", FROM("0", "900000000") "," FROM("9", "1")),
+        IN("Network Inter Region Data Transfer In from EMEA to Paris", "europe-west1", "GiBy",
+           FROM("0", "900000000")),
+    };
+    check_skus(skus, ARRAY_LEN(skus),
+               "europe-west1,egress-region,0.05,GB\neurope-west1,egress-region:europe,0.025,GB\n"
+               "europe-west1,egress-region:north-america,0.05,GB\n");
+}
+END_TEST
+
 START_TEST(malformed_prices)
 {
     static const char *const pages[] = {
@@ -154,6 +247,9 @@ START_TEST(malformed_prices)
         PAGE(SKU("E2 Instance Core running in X", "h", "0.5")),
         PAGE(SKU_OF("E2 Instance Core running in X", "OnDemand", "h", RATE("\"x\"", "1"))),
         PAGE(SKU_OF("E2 Instance Core running in X", "OnDemand", "h", RATE("\"9999999999\"", "1"))),
+        PAGE(IN(INTERNET "EMEA to EMEA", "europe-west1", "GiBy", FROM("0", "-1"))),
+        PAGE(IN(BETWEEN "Paris", "europe-west1", "GiBy", FROM("0", "x"))),
+        PAGE("{\"description\":\"" BETWEEN "Paris\",\"category\":{\"usageType\":\"OnDemand\"}}"),
         PAGE("{\"description\":\"Cloud SQL: Backups in X\",\"category\":{\"usageType\":\"OnDemand\"}}"),
         "{\"items\":[]}"};
     for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
@@ -172,6 +268,9 @@ static Suite *gcp_sku_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, machine_series);
     tcase_add_test(tcase, cloud_sql_and_tiers);
+    tcase_add_test(tcase, network_and_operation);
+    tcase_add_test(tcase, traffic_to_the_own_part_of_the_world);
+    tcase_add_test(tcase, traffic_between_regions);
     tcase_add_test(tcase, malformed_prices);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -74,6 +74,8 @@ START_TEST(numbers_are_short_and_exact)
 {
     assert_number(0, "0");
     assert_number(0.1, "0.1");
+    assert_number(38.95, "38.95");
+    assert_number(-77.45, "-77.45");
     assert_number(1.0 / 3, "0.3333333333333333");
     assert_number(1e300, "1e+300");
     assert_number(123456789.5, "123456789.5");
