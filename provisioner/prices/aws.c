@@ -97,13 +97,14 @@ static int read_global_offer(struct fetch *fetch, const struct prices_scope *sco
                      &file, found, err);
 }
 
-/* The path that the service index names for an offer. */
+/* The path that the service index names for an offer; empty where it is not named, and the prices are said
+ * not to be refreshed. Machines are always sold. */
 static int find_path(const struct node *offers, const char *offer, const char *which, struct str *ret_path,
                      struct error *err)
 {
     *ret_path = node_text(node_member(offers, offer), which);
     if (!ret_path->len)
-        return error_set(err, ERR_PEER, "%s does not name %s", INDEX, offer);
+        return offer == aws_offers[0] ? error_set(err, ERR_PEER, "%s does not name %s", INDEX, offer) : 0;
     if (!is_path(*ret_path))
         return error_set(err, ERR_PEER, "%s names a strange place for %s: %.100s", INDEX, offer,
                          ret_path->ptr);
@@ -124,12 +125,12 @@ static int read_aws(struct fetch *fetch, const struct prices_scope *scope, struc
     struct str path;
     for (size_t i = 0; aws_offers[i] && scope->locations.count && !code; i++) {
         code = find_path(offers, aws_offers[i], "currentRegionIndexUrl", &path, err);
-        if (!code)
+        if (!code && path.len)
             code = read_offer(fetch, scope, aws_offers[i], path, arena, found, err);
     }
     for (size_t i = 0; aws_global_offers[i] && !code; i++) {
         code = find_path(offers, aws_global_offers[i], "currentVersionUrl", &path, err);
-        if (!code)
+        if (!code && path.len)
             code = read_global_offer(fetch, scope, aws_global_offers[i], path, arena, found, err);
     }
     return code;

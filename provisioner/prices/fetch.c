@@ -5,6 +5,8 @@
 #include "provisioner/prices/origin.h"
 #include "version.h"
 
+#include <errno.h>
+
 #define MAX_ATTEMPTS 8
 #define MAX_URL      8192
 #define SHORT_ANSWER (256UL * 1024 * 1024)
@@ -48,8 +50,8 @@ static int judge(const struct http_response *response, int code, const struct at
     if (status != 0 && status != 200) { /* its body is no price list, whatever became of it */
         if (retry_status_passes(status))
             *ret_wait_ns = retry_after_ns(response->retry_after, clock_wall_ns(), RETRY_AFTER_MAX_NS);
-        return error_set(err, status == 401 || status == 403 ? ERR_AUTH : ERR_PEER, "the answer is status %d",
-                         status);
+        code = status == 401 || status == 403 ? ERR_AUTH : status == 404 ? -ENOENT : ERR_PEER;
+        return error_set(err, code, "the answer is status %d", status);
     }
     if (attempt->refused.code) {
         *err = attempt->refused;

@@ -3,6 +3,7 @@
 #include "provisioner/prices/gcp_sku.h"
 #include "provisioner/prices/source.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #define PAGE_SIZE      5000
@@ -75,9 +76,12 @@ static int read_service(struct fetch *fetch, const struct prices_scope *scope,
 static int read_gcp(struct fetch *fetch, const struct prices_scope *scope, struct found *found,
                     struct error *err)
 {
-    int code = 0;
-    for (const struct gcp_service *service = gcp_services; service->id && !code; service++)
+    int code = read_service(fetch, scope, &gcp_services[0], found, err);
+    for (const struct gcp_service *service = &gcp_services[1]; service->id && !code; service++) {
         code = read_service(fetch, scope, service, found, err);
+        if (code == -ENOENT) /* sold under another id, or no more: its prices are named as not refreshed */
+            code = 0;
+    }
     if (code == ERR_AUTH)
         error_set_hint(err, "the key of GOOGLE_API_KEY must be good for the Cloud Billing API");
     return code;

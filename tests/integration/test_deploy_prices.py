@@ -291,6 +291,32 @@ class Key(Prices):
             self.assertNotIn(KEY, path)
 
 
+class NoLongerSold(Prices):
+    """What a cloud sells under another name, or no more, keeps nothing else from being refreshed."""
+
+    def left(self, provider):
+        out, _ = self.refresh("--provider", provider, "--json")
+        result = next(each for each in map(json.loads, out.splitlines()) if each["type"] == "prices")
+        return {each["item"] for each in result["providers"][0]["not_refreshed"]}
+
+    def test_an_offer_that_the_index_does_not_name(self):
+        before = self.left("aws")
+        self.fake.trouble("/aws/index.json", replaced('"AmazonCloudWatch":', '"AmazonOtherWatch":'))
+        self.assertEqual(self.left("aws") - before, {"logs", "metrics-api"})
+        self.assertEqual(self.usd("aws")["us-east-1", "nat"], "0.046")
+
+    def test_a_service_that_is_not_found(self):
+        before = self.left("gcp")
+        self.fake.trouble("5490-F7B7-8DF6", failing(404))
+        self.assertEqual(self.left("gcp") - before, {"logs"})
+
+    def test_machines_are_always_sold(self):
+        self.fake.trouble("6F81-5844-456A", failing(404))
+        self.assertIn("status 404", self.refresh("--provider", "gcp", status=1)[1])
+        self.fake.trouble("/aws/index.json", replaced('"AmazonEC2":', '"AmazonEC3":'))
+        self.assertIn("does not name AmazonEC2", self.refresh("--provider", "aws", status=1)[1])
+
+
 class Troubles(Prices):
     """Each is once or twice, and then over."""
 
