@@ -132,9 +132,11 @@ static int deploy(struct command_context *ctx)
         status = run_open(ctx, deployment, &run);
     if (status)
         return status;
+    run.unchanged = true;
     status = steps(&run);
     if (run_interrupted(&run))
         status = STATUS_INTERRUPTED;
+    run_say_unchanged(&run);
     run_close(&run);
     return status;
 }

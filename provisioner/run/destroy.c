@@ -273,8 +273,10 @@ static int plan_destruction(struct run *run, bool delete_data, bool *ret_kept)
     run_each_cloud(run, "planning", delete_data ? plan_all : plan_keeping);
     if (run->has_global && !run->ctx->regions.count)
         run_each(run, global, 1, "planning", plan_all);
+    if (run_interrupted(run))
+        return STATUS_INTERRUPTED;
     show_plans(run);
-    return run_interrupted(run) ? STATUS_INTERRUPTED : check_global(run);
+    return check_global(run);
 }
 
 static bool is_unplanned(const struct run_root *root)
@@ -373,6 +375,7 @@ int flow_destroy(struct run *run, bool delete_data)
         return count_failed(run) ? STATUS_FAILURE : STATUS_OK;
     if (!flow_confirmed(run, "destroying", "to destroy what is listed", &status))
         return status;
+    run->unchanged = false;
     status = destroy_global(run);
     run_each_region(run, "removing", delete_data ? destroy_with_data : destroy_planned);
     status = show_destroyed(run, delete_data, status);

@@ -410,6 +410,7 @@ int flow_settle(struct run *run)
 
 int flow_apply(struct run *run)
 {
+    run->unchanged = false;
     int settled = flow_settle(run);
     if (settled)
         return settled;

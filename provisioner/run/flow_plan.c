@@ -296,9 +296,33 @@ void flow_show_plans(struct run *run)
 /* --- the question
  * --------------------------------------------------------------------------------------------- */
 
+/* True once a line of an answer is there, or its end; false: interrupted. */
+static bool read_answer(struct run *run, char *answer, size_t size, size_t *ret_length)
+{
+    size_t length = 0;
+    for (;;) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        *ret_length = length;
+        run_take_signals(run, 0);
+        if (run_interrupted(run))
+            return false;
+        if (poll(&input, 1, 100) <= 0)
+            continue;
+        ssize_t got = read(STDIN_FILENO, answer + length, size - length);
+        if (got <= 0) {
+            output_printf(run->ctx->out, "\n"); /* nobody's Enter has ended the question's line */
+            return true;
+        }
+        *ret_length = length += (size_t)got;
+        if (memchr(answer, '\n', length) || length == size)
+            return true;
+    }
+}
+
 bool flow_ask(struct run *run, const char *question, const char *wanted, int *ret_status)
 {
     char answer[256];
+    size_t length = 0;
     if (run->ctx->json || isatty(STDIN_FILENO) != 1) {
         *ret_status = command_usage_error(
             run->ctx, "there is no terminal to ask on, and nothing was changed; give --yes "
@@ -306,28 +330,13 @@ bool flow_ask(struct run *run, const char *question, const char *wanted, int *re
         return false;
     }
     output_printf(run->ctx->out, "\n%s ", question);
-    size_t length = 0;
-    for (;;) {
-        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-        run_take_signals(run, 0);
-        if (run_interrupted(run)) {
-            *ret_status = STATUS_INTERRUPTED;
-            return false;
-        }
-        if (poll(&input, 1, 100) <= 0)
-            continue;
-        ssize_t got = read(STDIN_FILENO, answer + length, sizeof answer - 1 - length);
-        if (got <= 0) {
-            output_printf(run->ctx->out, "\n"); /* nobody's Enter has ended the question's line */
-            break;
-        }
-        length += (size_t)got;
-        if (memchr(answer, '\n', length) || length == sizeof answer - 1)
-            break;
-    }
-    bool yes = str_equal_text(str_trim((struct str){answer, length}), wanted);
+    run->asking = true;
+    bool answered = read_answer(run, answer, sizeof answer, &length);
+    run->asking = false;
+    bool yes = answered && str_equal_text(str_trim((struct str){answer, length}), wanted);
     if (!yes)
         output_printf(run->ctx->out, "Nothing was changed.\n");
-    *ret_status = STATUS_FAILURE;
+    run->unchanged = run->unchanged && yes; /* it has been said */
+    *ret_status = answered ? STATUS_FAILURE : STATUS_INTERRUPTED;
     return yes;
 }

@@ -181,9 +181,9 @@ int root_fail(struct run_root *root, const char *what)
         error_set_detail(&root->err, "%s%s%s", first->address,
                          first->address[0] && first->detail[0] ? ": " : "", first->detail);
     } else if (!root->err.message[0] && run_interrupted(root->run)) {
-        (void)error_set(&root->err, ERR_PEER,
-                        "%s %s: stopped in the middle by the interrupt; what was made is in the state",
-                        root->name, what);
+        (void)error_set(&root->err, ERR_PEER, "%s %s: stopped in the middle by the interrupt; %s", root->name,
+                        what,
+                        strcmp(what, "apply") == 0 ? "what was made is in the state" : "it changes nothing");
     } else if (!root->err.message[0]) {
         (void)error_set(&root->err, ERR_PEER, "%s %s: %s failed%s%s", root->name, what,
                         root->run->terraform.name, root->said ? ": " : " without saying why",

@@ -127,6 +127,8 @@ struct run {
     pthread_mutex_t lock;
     pthread_cond_t interrupted; /* CLOCK_MONOTONIC; with lock */
     unsigned interrupts;        /* guarded by lock */
+    bool asking;                /* main thread: a question stands there */
+    bool unchanged;             /* main thread: nothing has been changed yet; an interrupted run says so */
     unsigned painted_lines;     /* main thread */
     int64_t painted_ns;
     struct hosts *hosts; /* NULL: no region of this run is on own hosts */
@@ -140,6 +142,8 @@ int run_open(struct command_context *ctx, struct deployment *deployment, struct 
 /* The same without lock and masked signals, and with a journal that is only read. */
 int run_open_reading(struct command_context *ctx, struct deployment *deployment, struct run *ret)
     CHECK_RESULT;
+/* Where an interrupt came before anything was changed. */
+void run_say_unchanged(const struct run *run);
 void run_close(struct run *run);
 
 /* Work on one root, on a worker's thread: fills root->failed and root->err. */

@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail" | "no plan" | "no state", "outputs": {"REGION": {"name": value}},
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "fail" | "no plan" | "no state", "outputs": {"REGION": {"name": value}},
 "meet": how many roots must be asked for their outputs at the same time}."""
 
 import json
@@ -111,6 +111,10 @@ def make_plan(root, arguments):
 def plan(root, arguments):
     if read(CLOUD + "/behaviour.json", {}).get(root.name) == "no plan":
         complain("ExpiredToken: the cloud does not let us look")
+        return 1
+    while read(CLOUD + "/behaviour.json", {}).get(root.name) == "hang plan" and not stopping:
+        time.sleep(0.05)
+    if stopping:
         return 1
     changes = make_plan(root, arguments)
     for address, action, import_id in changes:

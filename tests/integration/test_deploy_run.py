@@ -277,6 +277,52 @@ class WithFake(Case):
         rig.behave()
         self.check_converged(rig)
 
+    def test_ctrl_c_while_it_plans_changes_nothing(self):
+        rig = Rig(self)
+        for arguments in ((), ("--yes",)):
+            rig.behave(**{"eu-west": "hang plan"})
+            process = rig.start(*arguments, verb=() if arguments else ("plan",))
+            wait_until(lambda: rig.calls("plan") >= 3, 20, "the plans to begin")
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            text, _ = process.communicate(timeout=100)
+            self.assertEqual(process.returncode, 130, text)
+            self.assertIn("Stopping: terraform has been told to end; planning changes nothing.", text)
+            self.assertTrue(text.endswith("\nNothing was changed.\n"), text)
+            self.assertNotIn("state", text)
+            self.assertEqual(rig.things(), [])
+            os.unlink(rig.cloud + "/calls")
+        rig.behave()
+        self.check_converged(rig)
+        rig.behave(**{"eu-west": "hang plan"})
+        before = rig.calls("plan")
+        process = rig.start("--yes", "--confirm", "demo", "--delete-data", verb=("destroy",))
+        wait_until(lambda: rig.calls("plan") >= before + 3, 20, "the plans to begin")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual((process.returncode, len(rig.things())), (130, 15), text)
+        self.assertTrue(text.endswith("\nNothing was changed.\n"), text)
+
+    def test_ctrl_c_while_what_lies_between_regions_is_planned(self):
+        rig = Rig(self, deployment(regions=("us-east", "eu-west"),
+                                   traffic={"domain": "api.example.com", "dns": "route53", "routing": "geographic"}))
+        rig.behave(delay=0.3)
+        process = rig.start("--yes", "--skip-smoke-tests", "--skip-replication-wait")
+        wait_until(rig.things, 20, "the first resource")
+        rig.behave(**{"global": "hang plan"})
+        before = rig.calls("plan")
+        wait_until(lambda: rig.calls("plan") > before, 20, "the global part's plan")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 130, text)
+        self.assertIn("global plan: stopped in the middle by the interrupt; it changes nothing", text)
+        self.assertNotIn("Nothing was changed", text)
+
     def test_a_closed_session_finishes_what_is_in_flight(self):
         rig = Rig(self)
         rig.behave(delay=0.2)
@@ -578,6 +624,14 @@ class WithFake(Case):
         status, text = self.in_terminal(rig, columns=80, answer=b"no\n")
         self.assertEqual(status, 1, text)
         self.assertIn("Nothing was changed", text)
+        self.assertEqual(rig.things(), [])
+
+    def test_ctrl_c_at_the_question_changes_nothing(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        status, text = self.in_terminal(rig, columns=80, answer=b"\x03")
+        self.assertEqual(status, 130, text)
+        self.assertRegex(text, r"goes on: (\^C)?\r\nNothing was changed\.\r\n$")
+        self.assertNotIn("in flight", text)
         self.assertEqual(rig.things(), [])
 
     def test_an_answer_that_ends_without_enter_leaves_the_questions_line(self):
