@@ -219,37 +219,57 @@ void root_heard(struct run_root *root, const char *format, ...)
     va_end(arguments);
 }
 
-static void set_doing(struct run_root *root, const char *doing)
+/* A pid that somebody else has by now names another folder. */
+static bool is_orphan(const struct run_root *root, int64_t pid)
 {
+    char path[64];
+    struct buf command = BUF_INIT(1024UL * 1024);
+    (void)snprintf(path, sizeof path, "/proc/%lld/cmdline", (long long)pid);
+    bool ours = is_alive(pid) && file_read(path, &command, NULL) == 0 && command.len &&
+                memmem(command.data, command.len, root->folder, strlen(root->folder));
+    buf_deinit(&command);
+    return ours;
+}
+
+/* In the live view: "waiting", for whom, and how long that one has been at it. */
+static void show_waiting(struct run_root *root, const struct run_entry *child)
+{
+    int64_t began = clock_wall_ns(), now = began;
+    struct root_flight *flight = &root->flight[0];
+    if (!clock_parse_rfc3339(str_from(child->at), &began) || began > now)
+        began = now;
     (void)pthread_mutex_lock(&root->run->lock);
-    root->doing = doing;
+    root->doing = "waiting";
+    (void)snprintf(flight->address, sizeof flight->address, "%s %lld since %.8s UTC",
+                   root->run->terraform.name, (long long)child->pid,
+                   strlen(child->at) > strlen("2026-11-25T") ? child->at + strlen("2026-11-25T") : "?");
+    flight->started_ns = clock_mono_ns() - (now - began);
+    root->flight_count = 1;
     (void)pthread_mutex_unlock(&root->run->lock);
 }
 
-/* When we were killed, the terraform of that time went on. Its work is ours: wait for it. */
-static void wait_for_orphan(struct run_root *root)
+/* When we were killed, the terraform of that time went on. Its work is ours: wait for it. False when an
+ * interrupt ended the waiting. */
+static bool wait_for_orphan(struct run_root *root)
 {
-    int64_t pid = run_entries_child(run_journal_before(root->run->journal), "apply", root->name);
+    const struct run_entry *child =
+        run_entries_child(run_journal_before(root->run->journal), "apply", root->name);
     int64_t deadline = clock_mono_ns() + CHILD_WAIT_NS;
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%lld/cmdline", (long long)pid);
-    (void)pthread_mutex_lock(&root->run->lock);
+    if (!child || !is_orphan(root, child->pid))
+        return true;
     const char *doing = root->doing;
+    show_waiting(root, child);
+    run_say_waiting(root->run, root, child->pid, child->at);
+    while (is_orphan(root, child->pid) && clock_mono_ns() < deadline && !run_interrupted(root->run))
+        run_pause(root->run, CHILD_LOOK_NS);
+    (void)pthread_mutex_lock(&root->run->lock);
+    root->doing = doing;
+    root->flight_count = 0;
     (void)pthread_mutex_unlock(&root->run->lock);
-    while (is_alive(pid) && clock_mono_ns() < deadline && !run_interrupted(root->run)) {
-        struct buf command = BUF_INIT(1024UL * 1024);
-        int code = file_read(path, &command, NULL);
-        /* A pid that somebody else has by now names another folder. */
-        bool ours =
-            !code && command.len && memmem(command.data, command.len, root->folder, strlen(root->folder));
-        buf_deinit(&command);
-        if (!ours)
-            break;
-        set_doing(root, "waiting");
-        struct timespec pause = {.tv_nsec = CHILD_LOOK_NS};
-        (void)nanosleep(&pause, NULL);
-    }
-    set_doing(root, doing);
+    if (!run_interrupted(root->run))
+        return true;
+    root->orphan = is_orphan(root, child->pid) ? child->pid : 0;
+    return false;
 }
 
 /* init is repeated only when the root's own file has changed: it takes seconds a root and goes one by one. */
@@ -327,7 +347,10 @@ void root_plan(struct run_root *root)
     arguments[count++] = arena_printf(root->arena, "-out=%s", root->plan);
     for (size_t i = 0; root->extra && root->extra[i] && count < TF_ARGUMENTS_MAX - 1; i++)
         arguments[count++] = root->extra[i];
-    wait_for_orphan(root);
+    if (!wait_for_orphan(root)) {
+        (void)root_fail(root, "plan");
+        return;
+    }
     root->planned = true;
     root->change_count = 0;
     root->create = root->update = root->replace = root->destroy = root->import = 0;

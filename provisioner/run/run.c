@@ -374,8 +374,14 @@ int run_open_reading(struct command_context *ctx, struct deployment *deployment,
 
 void run_say_unchanged(const struct run *run)
 {
-    if (run->unchanged && run->interrupts && !run->ctx->json)
-        output_printf(run->ctx->out, "Nothing was changed.\n");
+    if (!run->unchanged || !run->interrupts || run->ctx->json)
+        return;
+    output_printf(run->ctx->out, "Nothing was changed.\n");
+    for (size_t i = 0; i < run->region_count; i++) {
+        if (run->regions[i].orphan)
+            output_printf(run->ctx->out, "The %s of an earlier run goes on with %s (process %lld).\n",
+                          run->terraform.name, run->regions[i].name, (long long)run->regions[i].orphan);
+    }
 }
 
 void run_close(struct run *run)

@@ -84,6 +84,7 @@ struct run_root {
     const char *log;
     const char *said; /* its last line that was no record; NULL: none */
     const char *step; /* "plan", "apply": the journal's word for what runs */
+    int64_t orphan;   /* terraform of an earlier run that was not waited for to its end; 0: none */
 
     struct host_root *own;                 /* on own hosts; NULL: terraform's */
     struct credential_answer *credentials; /* of the step that asks for them; run/credentials.h */
@@ -202,6 +203,9 @@ void run_paint(struct run *run, bool last);
 /* {"type":"progress"}. `state`: running, done, failed, skipped. */
 void run_progress(struct run *run, const char *region, const char *step, const char *state, uint64_t done,
                   uint64_t planned, int64_t elapsed_ns);
+/* That a root waits for the terraform of a run that was killed; where a live view is painted, that says so.
+ * `since`: RFC 3339. */
+void run_say_waiting(struct run *run, const struct run_root *root, int64_t pid, const char *since);
 
 /* --- steps.c -------------------------------------------------------------------------------------------- */
 

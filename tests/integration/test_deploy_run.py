@@ -386,6 +386,44 @@ class WithFake(Case):
             rig.behave()
             self.check_converged(rig)
 
+    def test_waiting_for_the_terraform_of_a_run_that_was_killed(self):
+        rig = Rig(self)
+        rig.behave(**{"eu-west": "hang"})
+        process = rig.start("--yes", "--skip-smoke-tests")
+        wait_until(lambda: len(rig.things()) >= 12 - 1, 20, "the other regions to stand")
+        process.kill()
+        process.communicate()
+        wait_until(lambda: len(rig.children()) == 1, 20, "the other regions' terraform to end")
+        orphan, = rig.children()
+        waiting = rf"eu-west: waiting for the fake_terraform\.py of an earlier run, .*\(process {orphan}, since 2\d+-\S+Z\)\n"
+        self.assertRegex(self.interrupted_while_it_waits(rig), waiting)
+        self.assertEqual(rig.children(), [orphan])
+        self.assertTrue(self.interrupted_while_it_waits(rig).endswith(
+            f"Nothing was changed.\nThe fake_terraform.py of an earlier run goes on with eu-west (process {orphan}).\n"))
+        records = [json.loads(line) for line in self.interrupted_while_it_waits(rig, "--json").splitlines()
+                   if line.startswith("{")]
+        waits, = [r for r in records if r.get("state") == "waiting"]
+        self.assertEqual((waits["type"], waits["region"], waits["step"], waits["pid"]), ("progress", "eu-west", "plan", orphan))
+        status, text = self.in_terminal(rig, "--yes", "--skip-smoke-tests", columns=100, answer=b"\x03", prompt=b"since")
+        self.assertEqual(status, 130, text)
+        self.assertRegex(text, rf"eu-west +waiting +\d\S+ +fake_terraform\.py {orphan} since \d\d:\d\d:\d\d UTC \(\d\S*s\)")
+        rig.behave()
+        os.kill(orphan, signal.SIGINT)
+        self.check_converged(rig)
+
+    def interrupted_while_it_waits(self, rig, *more):
+        """What it says; eu-west is not planned."""
+        before = rig.calls("plan")
+        process = rig.start("--yes", "--skip-smoke-tests", *more)
+        wait_until(lambda: rig.calls("plan") >= before + 2, 20, "the other regions' plans")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 130, text)
+        with open(rig.cloud + "/calls", encoding="utf-8") as calls:
+            self.assertEqual(calls.read().count("eu-west plan"), 1)
+        return text
+
     def test_killed_alone_terraform_goes_on(self):
         self.kill_loop(both=False)
 
@@ -582,8 +620,8 @@ class WithFake(Case):
         self.assertEqual(result.returncode, 1)
         self.assertIn("opentofu.org", result.stderr)
 
-    def in_terminal(self, rig, *more, columns, answer=None):
-        """(status, bytes) of a run whose terminal has so many columns."""
+    def in_terminal(self, rig, *more, columns, answer=None, prompt=b"goes on:"):
+        """(status, text) of a run whose terminal has so many columns, with an answer when the prompt is there."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.execvpe("sh", ["sh", "-c", f'stty cols {columns} rows 40; exec "$@"', "sh", *rig.arguments(*more)],
@@ -599,7 +637,7 @@ class WithFake(Case):
             if not piece:
                 break
             seen += piece
-            if answer and b"goes on:" in seen:
+            if answer and prompt in seen:
                 os.write(terminal, answer)
                 answer = None
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
