@@ -87,6 +87,14 @@ static void count_change(struct run_root *root, const struct tf_event *event)
         keep_change(root, event);
 }
 
+/* Its last word on a plan: what it counted must have come, or the log was cut on its way (a full disk). It
+ * counts a replacement as an addition and a removal. */
+static void take_summary(struct run_root *root, const struct tf_event *event)
+{
+    root->summed = root->create + root->replace >= event->add && root->update >= event->change &&
+                   root->destroy + root->replace >= event->remove && root->import >= event->import;
+}
+
 static void keep_problem(struct run_root *root, const struct tf_event *event)
 {
     if (!event->is_error || root->problem_count == ROOT_PROBLEMS_MAX)
@@ -130,6 +138,8 @@ static void on_event(void *arg, const struct tf_event *event)
         root->said = keep(root, event->message);
     if (event->kind == TF_PLANNED && root->planned)
         count_change(root, event);
+    if (event->kind == TF_SUMMARY && root->planned)
+        take_summary(root, event);
     if (event->kind != TF_APPLY_START && !landed)
         return;
     (void)pthread_mutex_lock(&root->run->lock);
@@ -333,6 +343,17 @@ void root_prepare(struct run_root *root)
         (void)unlink(stamp);
 }
 
+/* What of a plan did not come would be no change. */
+static bool is_cut(struct run_root *root)
+{
+    if (!root->summed)
+        (void)error_set(&root->err, ERR_CORRUPT,
+                        "%s plan: what %s said of it is cut off, so that nobody knows what it would do; is "
+                        "there room left on the disk?",
+                        root->name, root->run->terraform.name);
+    return !root->summed;
+}
+
 void root_plan(struct run_root *root)
 {
     /* Without a lock: a plan changes nothing, a state that moves meanwhile makes it stale, and a run that is
@@ -354,10 +375,11 @@ void root_plan(struct run_root *root)
     root->planned = true;
     root->change_count = 0;
     root->create = root->update = root->replace = root->destroy = root->import = 0;
+    root->summed = false;
     struct tf_watch watch = watch_of(root, "plan");
     if (terraform_run(&root->run->terraform, root->folder, arguments, root->log, &watch, &status,
                       &root->err) ||
-        (status != 0 && status != 2))
+        (status != 0 && status != 2) || is_cut(root))
         (void)root_fail(root, "plan");
     root->planned = !root->failed;
 }

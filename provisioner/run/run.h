@@ -74,6 +74,7 @@ struct run_root {
     struct root_change *changes;
     size_t change_count, change_capacity;
     int64_t create, update, replace, destroy, import;
+    bool summed;                /* terraform has said how many changes that makes, and they have all come */
     struct adoptions adoptions; /* of this run: what terraform has imported already, it passes over */
     const char *unlisted;       /* why what exists could not be listed; NULL: it was, or had not to be */
     const char *const *extra;   /* arguments for plan: -destroy, -target=...; ended by NULL; may be NULL */

@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "fail" | "no plan" | "no state", "outputs": {"REGION": {"name": value}},
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "no plan" | "no state", "outputs": {"REGION": {"name": value}},
 "meet": how many roots must be asked for their outputs at the same time}."""
 
 import json
@@ -109,7 +109,8 @@ def make_plan(root, arguments):
 
 
 def plan(root, arguments):
-    if read(CLOUD + "/behaviour.json", {}).get(root.name) == "no plan":
+    behaviour = read(CLOUD + "/behaviour.json", {}).get(root.name)
+    if behaviour == "no plan":
         complain("ExpiredToken: the cloud does not let us look")
         return 1
     while read(CLOUD + "/behaviour.json", {}).get(root.name) == "hang plan" and not stopping:
@@ -117,9 +118,14 @@ def plan(root, arguments):
     if stopping:
         return 1
     changes = make_plan(root, arguments)
-    for address, action, import_id in changes:
+    for address, action, import_id in changes[:0 if behaviour == "cut plan" else 2 if behaviour == "holed plan" else None]:
         importing = {"importing": {"id": import_id}} if import_id else {}
         say("planned_change", change={"resource": describe(address), "action": action, **importing})
+    if behaviour == "cut plan":
+        return 2 if changes else 0
+    actions = [action for _, action, _ in changes]
+    say("change_summary", changes={"add": actions.count("create"), "change": actions.count("update"),
+                                   "remove": actions.count("delete"), "import": actions.count("import"), "operation": "plan"})
     out = next(a[5:] for a in arguments if a.startswith("-out="))
     write(out, {"serial": root.state["serial"], "changes": changes})
     return 2 if changes else 0

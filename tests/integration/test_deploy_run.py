@@ -277,6 +277,21 @@ class WithFake(Case):
         rig.behave()
         self.check_converged(rig)
 
+    def test_a_plan_whose_log_is_cut_is_no_plan(self):
+        rig = Rig(self)
+        for behaviour in ("cut plan", "holed plan"):
+            rig.behave(**{"eu-west": behaviour})
+            status, text = rig.run(verb=("plan",))
+            self.assertEqual(status, 1, text)
+            self.assertIn("eu-west plan: what fake_terraform.py said of it is cut off", text)
+            self.assertNotIn("AWS (eu-west): no changes", text)
+            self.assertNotIn("AWS (eu-west): 2 to create", text)
+        status, text = rig.deploy()
+        self.assertEqual((status, len(rig.things())), (1, 10), text)
+        self.assertIn("AWS (eu-west): was left as it was: it could not be planned", text)
+        rig.behave()
+        self.check_converged(rig)
+
     def test_ctrl_c_while_it_plans_changes_nothing(self):
         rig = Rig(self)
         for arguments in ((), ("--yes",)):
