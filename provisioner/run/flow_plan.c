@@ -171,6 +171,14 @@ static void plan_region(struct run_root *root)
         adopt_plan(root);
     else
         root_plan(root);
+    if (!root->own)
+        root_name_attributes(root);
+}
+
+static void plan_between(struct run_root *root)
+{
+    root_plan(root);
+    root_name_attributes(root);
 }
 
 int64_t flow_changes(const struct run *run)
@@ -211,7 +219,7 @@ static void plan_global(struct run *run)
     struct run_root *const roots[] = {&run->global};
     if (!run->has_global || run->ctx->regions.count)
         return;
-    run_each(run, roots, 1, "planning", root_plan);
+    run_each(run, roots, 1, "planning", plan_between);
     if (run->global.failed)
         run->global.planned = false;
     run->global.failed = false;

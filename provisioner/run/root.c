@@ -3,6 +3,7 @@
 #include "lib/core/crypto.h"
 #include "lib/core/file.h"
 #include "provisioner/provider.h"
+#include "provisioner/run/attributes.h"
 #include "provisioner/run/run.h"
 
 #include <signal.h>
@@ -61,9 +62,11 @@ static void keep_change(struct run_root *root, const struct tf_event *event)
         root->changes = grown;
         root->change_capacity = capacity;
     }
-    root->changes[root->change_count++] =
-        (struct root_change){keep(root, event->address), keep(root, event->type), keep(root, event->action),
-                             keep(root, event->reason), keep(root, event->import_id)};
+    root->changes[root->change_count++] = (struct root_change){.address = keep(root, event->address),
+                                                               .type = keep(root, event->type),
+                                                               .action = keep(root, event->action),
+                                                               .reason = keep(root, event->reason),
+                                                               .import_id = keep(root, event->import_id)};
 }
 
 static void count_change(struct run_root *root, const struct tf_event *event)
@@ -382,6 +385,62 @@ void root_plan(struct run_root *root)
         (status != 0 && status != 2) || is_cut(root))
         (void)root_fail(root, "plan");
     root->planned = !root->failed;
+}
+
+int root_show_plan(const struct run_root *root, struct arena *arena, const struct node **ret_document,
+                   const struct node **ret_changes, struct error *err)
+{
+    const char *const arguments[] = {"show", "-json", root->plan, NULL};
+    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
+    struct node *document = NULL;
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, err);
+    if (!code)
+        code = json_parse(arena, buf_str(&bytes), &document, err);
+    buf_deinit(&bytes);
+    if (code)
+        return code;
+    if (ret_document)
+        *ret_document = document;
+    *ret_changes = node_member(document, "resource_changes");
+    if (!*ret_changes || (*ret_changes)->kind != NODE_SEQUENCE)
+        return error_set(err, ERR_PARSE, "%s: the plan lists no resource changes", root->name);
+    return 0;
+}
+
+static struct root_change *find_changed(struct run_root *root, struct str address)
+{
+    for (size_t i = 0; i < root->change_count; i++) {
+        const char *action = root->changes[i].action;
+        if ((strcmp(action, "update") == 0 || strcmp(action, "replace") == 0) &&
+            str_equal_text(address, root->changes[i].address))
+            return &root->changes[i];
+    }
+    return NULL;
+}
+
+/* Without them the plan is what it is: they are shown, and nothing hangs on them. */
+void root_name_attributes(struct run_root *root)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    const struct node *changes = NULL;
+    struct error err = {0};
+    root->unnamed = NULL;
+    if (root->failed || !root->planned || root->update + root->replace == 0)
+        return;
+    if (root_show_plan(root, arena, NULL, &changes, &err)) {
+        root->unnamed = keep(root, err.message);
+        return;
+    }
+    for (size_t i = 0; i < changes->count; i++) {
+        struct attribute_names names;
+        struct root_change *change = find_changed(root, node_text(changes->items[i], "address"));
+        if (!change)
+            continue;
+        attributes_of_change(node_member(changes->items[i], "change"), strcmp(change->action, "replace") == 0,
+                             root->arena, &names);
+        change->attributes = names.items;
+        change->attribute_count = names.count;
+    }
 }
 
 /* The id of the lock that kept terraform from its state; NULL: something else did. A backend's own error

@@ -25,6 +25,8 @@
 
 struct root_change {
     const char *address, *type, *action, *reason, *import_id;
+    const char *const *attributes; /* names of what changes in it, where they were asked for */
+    size_t attribute_count;
 };
 
 struct root_problem {
@@ -76,8 +78,9 @@ struct run_root {
     int64_t create, update, replace, destroy, import;
     bool summed;                /* terraform has said how many changes that makes, and they have all come */
     struct adoptions adoptions; /* of this run: what terraform has imported already, it passes over */
-    const char *unlisted;       /* why what exists could not be listed; NULL: it was, or had not to be */
-    const char *const *extra;   /* arguments for plan: -destroy, -target=...; ended by NULL; may be NULL */
+    const char *unnamed;      /* why what changes in them is not known; NULL: it is, or nothing is updated */
+    const char *unlisted;     /* why what exists could not be listed; NULL: it was, or had not to be */
+    const char *const *extra; /* arguments for plan: -destroy, -target=...; ended by NULL; may be NULL */
 
     /* Of the last command. */
     struct root_problem problems[ROOT_PROBLEMS_MAX];
@@ -191,6 +194,11 @@ void root_plan(struct run_root *root);
 void root_prepare(struct run_root *root); /* init only */
 /* Applies root->plan. */
 void root_apply(struct run_root *root);
+/* What terraform shows of root->plan, in the arena given: the document (may be NULL) and its changes. */
+int root_show_plan(const struct run_root *root, struct arena *arena, const struct node **ret_document,
+                   const struct node **ret_changes, struct error *err) CHECK_RESULT;
+/* Names of what changes in resources that are updated or replaced. */
+void root_name_attributes(struct run_root *root);
 /* A failure with the first problem terraform named. */
 int root_fail(struct run_root *root, const char *what);
 /* Whether the newest journal entry says that an apply did not end well. */
@@ -220,7 +228,7 @@ void run_step(struct run *run, enum step_mark mark, const char *step, const char
 bool run_is_database(const char *type);
 /* What failed, on standard error. */
 void run_complain(struct run *run, const struct run_root *root);
-/* The plan of one root: counts, and by name what is replaced or deleted. */
+/* The plan of one root: counts, and by name what is replaced, deleted, updated or taken over. */
 void run_show_plan(struct run *run, const struct run_root *root);
 /* "{"type":"plan"}" of one root. */
 void run_plan_record(struct run *run, const struct run_root *root);

@@ -118,6 +118,11 @@ static void write_changes(const struct run_root *root, struct json_writer *json)
         json_kv_text(json, "action", change->action);
         json_kv_text(json, "reason", change->reason);
         json_kv_text(json, "import", change->import_id);
+        json_key(json, "attributes");
+        json_array_begin(json);
+        for (size_t j = 0; j < change->attribute_count; j++)
+            json_text(json, change->attributes[j]);
+        json_array_end(json);
         json_object_end(json);
     }
     json_array_end(json);
@@ -249,6 +254,22 @@ static int compare_steps_of(const struct run_root *root, struct str saved, struc
                       : 0;
 }
 
+static struct root_change change_of(const struct node *item, struct arena *arena)
+{
+    const struct node *names = node_member(item, "attributes");
+    size_t count = names && names->kind == NODE_SEQUENCE ? names->count : 0;
+    const char **attributes = arena_zalloc(arena, (count + 1) * sizeof *attributes);
+    for (size_t i = 0; i < count; i++)
+        attributes[i] = names->items[i]->kind == NODE_SCALAR ? names->items[i]->scalar.ptr : "";
+    return (struct root_change){.address = node_text(item, "address").ptr,
+                                .type = node_text(item, "type").ptr,
+                                .action = node_text(item, "action").ptr,
+                                .reason = node_text(item, "reason").ptr,
+                                .import_id = node_text(item, "import").ptr,
+                                .attributes = attributes,
+                                .attribute_count = count};
+}
+
 /* From the manifest: terraform's plan is not read here. What is lost and what is shown hang on it. */
 static int take_changes(struct run_root *root, const struct node *item, struct error *err)
 {
@@ -264,12 +285,8 @@ static int take_changes(struct run_root *root, const struct node *item, struct e
     root->import = number_of(item, "import");
     root->change_count = root->change_capacity = list->count;
     root->changes = arena_zalloc(root->run->arena, (list->count + 1) * sizeof *root->changes);
-    for (size_t i = 0; i < list->count; i++) {
-        const struct node *change = list->items[i];
-        root->changes[i] = (struct root_change){
-            node_text(change, "address").ptr, node_text(change, "type").ptr, node_text(change, "action").ptr,
-            node_text(change, "reason").ptr, node_text(change, "import").ptr};
-    }
+    for (size_t i = 0; i < list->count; i++)
+        root->changes[i] = change_of(list->items[i], root->run->arena);
     return 0;
 }
 

@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "no plan" | "no state", "outputs": {"REGION": {"name": value}},
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "no plan" | "no show" | "no state", "outputs": {"REGION": {"name": value}},
 "meet": how many roots must be asked for their outputs at the same time}."""
 
 import json
@@ -179,13 +179,19 @@ def apply(root, arguments):
 
 def show(root, arguments):
     if arguments and not arguments[-1].startswith("-"):
+        if read(CLOUD + "/behaviour.json", {}).get(root.name) == "no show":
+            sys.exit("Error: Failed to load plugin schemas")
         changes = []
         for address, action, import_id in read(arguments[-1], None)["changes"]:
             owner = read(root.cloud_path(address), {}).get("owner")
             importing = {"importing": {"id": import_id}} if import_id else {}
+            before, after = {"tags": {"fraiseql-deployment-id": owner}} if import_id else None, {"name": root.prefix}
+            if action == "update":
+                attribute = "deletion_protection" if "db_instance" in address else "instance_type"
+                before = {"name": root.prefix, attribute: root.state["resources"][address]}
+                after |= {attribute: root.wanted[address]}
             changes.append({"address": address, "type": type_of(address), "change": {
-                "actions": ["no-op" if import_id else action], "after": {"name": root.prefix}, **importing,
-                "before": {"tags": {"fraiseql-deployment-id": owner}} if import_id else None}})
+                "actions": ["no-op" if import_id else action], "after": after, **importing, "before": before}})
         return {"resource_changes": changes}
     resources = [{"address": a, "mode": "managed", "type": type_of(a),
                   "depends_on": [] if "vpc" in a else ["module.region.aws_vpc.this"]} for a in root.state["resources"]]

@@ -128,6 +128,51 @@ class WithFake(Case):
         for path in glob.glob(rig.folder.path + "/.fraiseql/demo/logs/*"):
             self.assertEqual(os.stat(path).st_mode & 0o777, 0o600, path)
 
+    def test_a_plan_names_what_changes(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        self.assertEqual(rig.deploy()[0], 0)
+        rig.write(deployment(regions=("us-east",), instances=2, size="t3.xlarge"))
+        status, text = rig.run(verb=("plan",))
+        self.assertEqual(status, 2, text)
+        named = ("    AWS (us-east): 0 to create, 2 to change, 0 to replace, 1 to destroy\n"
+                 "      destroy   aws_thing.t[2]\n"
+                 "      update    aws_thing.t[0]: instance_type\n"
+                 "      update    aws_thing.t[1]: instance_type\n")
+        self.assertIn(named, text)
+        self.assertNotIn("t3.", text)
+        status, text = rig.run("--json", verb=("plan",))
+        plan, = [r for r in map(json.loads, text.splitlines()) if r["type"] == "plan"]
+        self.assertEqual((plan["create"], plan["change"], plan["destroy"]), (0, 2, 1))
+        self.assertEqual(sorted((c["action"], c["address"], c["database"], c["import"], c["attributes"]) for c in plan["changes"]),
+                         [("delete", "module.region.aws_thing.t[2]", False, False, []),
+                          ("update", "module.region.aws_thing.t[0]", False, False, ["instance_type"]),
+                          ("update", "module.region.aws_thing.t[1]", False, False, ["instance_type"])])
+        self.assertNotIn("t3.", text)
+        saved = rig.folder.path + "/saved"
+        self.assertEqual(rig.run("--out", saved, verb=("plan",))[0], 2)
+        status, text = rig.deploy("--plan", saved, "--dry-run")
+        self.assertEqual(status, 2, text)
+        self.assertIn(named, text)
+        rig.behave(**{"us-east": "no show"})
+        status, text = rig.run(verb=("plan",))
+        self.assertEqual(status, 2, text)
+        self.assertIn("      update    aws_thing.t[1]\n      what changes in them is not known: fake_terraform.py show failed: "
+                      "Failed to load plugin schemas\n", text)
+
+    def test_a_plan_of_many_changes_is_cut_and_json_has_all(self):
+        rig = Rig(self, deployment(regions=("us-east",), instances=30))
+        self.assertEqual(rig.deploy()[0], 0)
+        rig.write(deployment(regions=("us-east",), instances=30, size="t3.xlarge"))
+        text = rig.run(verb=("plan",))[1]
+        self.assertEqual(text.count("      update    "), 20)
+        self.assertIn("      and 10 more; --json names all\n", text)
+        plan, = [r for r in map(json.loads, rig.run("--json", verb=("plan",))[1].splitlines()) if r["type"] == "plan"]
+        self.assertEqual(sum(c["attributes"] == ["instance_type"] for c in plan["changes"]), 30)
+        text = self.in_terminal(rig, columns=40, answer=b"no\n")[1]
+        lines = [line for line in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).split("\r\n") if line.startswith("      ")]
+        self.assertEqual((len(lines), lines[0]), (21, "      update    aws_thing.t[0]"))
+        self.assertLess(max(map(len, lines)), 40)
+
     def test_a_region_that_the_file_no_longer_has(self):
         """Named until it is destroyed, which takes the file as it was; the others stay where they are."""
         rig = Rig(self)
