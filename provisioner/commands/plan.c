@@ -57,6 +57,7 @@ static int plan(struct command_context *ctx)
     if (status)
         return status;
     run.unchanged = true;
+    run.marks_states = command_given(ctx, "--out");
     status = steps(&run);
     if (run_interrupted(&run))
         status = STATUS_INTERRUPTED;

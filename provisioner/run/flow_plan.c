@@ -87,13 +87,8 @@ static const char *id_in_state(const struct node *state)
 
 static int pull_id(struct run_root *root, const char **ret_id, struct error *err)
 {
-    static const char *const arguments[] = {"state", "pull", NULL};
-    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
     struct node *state = NULL;
-    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, err);
-    if (!code && str_trim(buf_str(&bytes)).len)
-        code = json_parse(root->arena, buf_str(&bytes), &state, err);
-    buf_deinit(&bytes);
+    int code = root_pull_state(root, root->arena, &state, err);
     *ret_id = code ? NULL : id_in_state(state);
     return code;
 }

@@ -346,6 +346,36 @@ void root_prepare(struct run_root *root)
         (void)unlink(stamp);
 }
 
+int root_pull_state(const struct run_root *root, struct arena *arena, struct node **ret_state,
+                    struct error *err)
+{
+    static const char *const arguments[] = {"state", "pull", NULL};
+    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
+    *ret_state = NULL;
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, err);
+    if (!code && str_trim(buf_str(&bytes)).len)
+        code = json_parse(arena, buf_str(&bytes), ret_state, err);
+    buf_deinit(&bytes);
+    return code;
+}
+
+int root_mark_state(struct run_root *root, const char **ret_lineage, int64_t *ret_serial, struct error *err)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    struct node *state = NULL;
+    *ret_lineage = "";
+    *ret_serial = 0;
+    int code = root_pull_state(root, arena, &state, err);
+    if (code)
+        return error_prefix(err, "%s", root->name);
+    if (!state)
+        return 0;
+    *ret_lineage = arena_strdup(root->arena, node_text(state, "lineage"));
+    if (!str_to_i64(node_text(state, "serial"), ret_serial))
+        return error_set(err, ERR_PARSE, "%s: its state has no serial", root->name);
+    return 0;
+}
+
 /* What of a plan did not come would be no change. */
 static bool is_cut(struct run_root *root)
 {
@@ -373,6 +403,11 @@ void root_plan(struct run_root *root)
         arguments[count++] = root->extra[i];
     if (!wait_for_orphan(root)) {
         (void)root_fail(root, "plan");
+        return;
+    }
+    /* Before the plan reads it: one that moves in between is refused, never taken for the plan's. */
+    if (root->run->marks_states && root_mark_state(root, &root->lineage, &root->serial, &root->err)) {
+        root->failed = true;
         return;
     }
     root->planned = true;
@@ -493,20 +528,27 @@ static void run_apply(struct run_root *root, const char *timeout)
         (void)root_fail(root, "apply");
 }
 
-/* A saved plan is done exactly or not at all, and terraform begins nothing of one that is stale. */
-static void refuse_stale(struct run_root *root)
+void root_refuse(struct run_root *root, const char *why)
 {
-    const char *saved = command_value(root->run->ctx, "--plan");
-    if (!root->failed || !saved || !root->problem_count ||
-        !strstr(root->problems[0].summary, "plan is stale"))
-        return;
+    root->failed = true;
     root->left = LEFT_REFUSED;
     (void)error_set(&root->err, ERR_CONFLICT,
                     "%s: the saved plan no longer holds: its state has moved since; nothing was changed",
                     root->name);
-    error_set_detail(&root->err, "%s says: %s", root->run->terraform.name, root->problems[0].summary);
+    error_set_detail(&root->err, "%s", why);
     error_set_hint(&root->err, "Plan again with `fraiseql deploy plan %s --out %s` and look at what it shows",
-                   root->run->ctx->file, saved);
+                   root->run->ctx->file, command_value(root->run->ctx, "--plan"));
+}
+
+/* A saved plan is done exactly or not at all, and terraform begins nothing of one that is stale: one whose
+ * state has moved after it was looked at. */
+static void refuse_stale(struct run_root *root)
+{
+    if (!root->failed || !command_value(root->run->ctx, "--plan") || !root->problem_count ||
+        !strstr(root->problems[0].summary, "plan is stale"))
+        return;
+    root_refuse(
+        root, arena_printf(root->arena, "%s says: %s", root->run->terraform.name, root->problems[0].summary));
 }
 
 void root_apply(struct run_root *root)

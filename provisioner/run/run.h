@@ -76,7 +76,9 @@ struct run_root {
     struct root_change *changes;
     size_t change_count, change_capacity;
     int64_t create, update, replace, destroy, import;
-    bool summed;                /* terraform has said how many changes that makes, and they have all come */
+    bool summed;         /* terraform has said how many changes that makes, and they have all come */
+    const char *lineage; /* of the state that it was made from, where run->marks_states; "": none */
+    int64_t serial;
     struct adoptions adoptions; /* of this run: what terraform has imported already, it passes over */
     const char *unnamed;      /* why what changes in them is not known; NULL: it is, or nothing is updated */
     const char *unlisted;     /* why what exists could not be listed; NULL: it was, or had not to be */
@@ -137,6 +139,7 @@ struct run {
     unsigned painted_lines;     /* main thread */
     int64_t painted_ns;
     struct hosts *hosts; /* NULL: no region of this run is on own hosts */
+    bool marks_states;   /* plans are to be saved: each remembers the state that it was made from */
     bool own_stand;      /* no region on own hosts has failed: set before they are tested */
     bool resumed;        /* an earlier run did not end as it should, or the id came from a state */
 };
@@ -199,6 +202,14 @@ int root_show_plan(const struct run_root *root, struct arena *arena, const struc
                    const struct node **ret_changes, struct error *err) CHECK_RESULT;
 /* Names of what changes in resources that are updated or replaced. */
 void root_name_attributes(struct run_root *root);
+/* Its state as the backend has it, in the arena given; NULL: there is none yet. */
+int root_pull_state(const struct run_root *root, struct arena *arena, struct node **ret_state,
+                    struct error *err) CHECK_RESULT;
+/* The state now; texts live in the root's arena. */
+int root_mark_state(struct run_root *root, const char **ret_lineage, int64_t *ret_serial, struct error *err)
+    CHECK_RESULT;
+/* The root fails: its saved plan was made from a state that has moved since. */
+void root_refuse(struct run_root *root, const char *why);
 /* A failure with the first problem terraform named. */
 int root_fail(struct run_root *root, const char *what);
 /* Whether the newest journal entry says that an apply did not end well. */

@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "no plan" | "no show" | "no state", "outputs": {"REGION": {"name": value}},
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "stale" | "no plan" | "no show" | "no state", "outputs": {"REGION": {"name": value}},
 "meet": how many roots must be asked for their outputs at the same time}."""
 
 import json
@@ -152,7 +152,7 @@ def change(root, address, action, import_id):
 def apply(root, arguments):
     behaviour = read(CLOUD + "/behaviour.json", {})
     planned = read(arguments[-1], None)
-    if planned["serial"] != root.state["serial"]:
+    if planned["serial"] != root.state["serial"] or behaviour.get(root.name) == "stale":
         complain("Saved plan is stale")
         return 1
     failed = False
@@ -207,7 +207,9 @@ def state(root, arguments):
         identity = root.state["resources"].get("terraform_data.fraiseql_identity")
         found = [{"type": "terraform_data", "name": "fraiseql_identity",
                   "instances": [{"attributes": {"input": {"value": identity, "type": "string"}}}]}] if identity else []
-        print(json.dumps({"version": 4, "resources": found}))
+        if os.path.exists(root.state_path):
+            print(json.dumps({"version": 4, "serial": root.state["serial"], "lineage": root.state.get("lineage", "of " + root.name),
+                              "resources": found}))
     return 0
 
 

@@ -540,12 +540,65 @@ class WithFake(Case):
         # The regions' states have moved: refused as what is rendered is, and nothing was changed.
         status, text = rig.deploy("--plan", saved)
         self.assertEqual(status, 65, text)
+        self.assertIn("[✗] Taking the saved plan", text)
+        self.assertIn("apac: the saved plan no longer holds: its state has moved since; nothing was changed "
+                      "(there was none when the plan was made)", text)
+        self.assertTrue(text.endswith("Nothing was changed.\n"), text)
+
+    def saved_change(self):
+        """A rig that stands in three regions, and a saved plan that changes each."""
+        rig = Rig(self)
+        saved = rig.folder.path + "/saved"
+        self.assertEqual(rig.deploy()[0], 0)
+        rig.write(deployment(size="t3.xlarge"))
+        self.assertEqual(rig.run("--out", saved, verb=("plan",))[0], 2)
+        return rig, saved
+
+    def test_a_saved_plan_of_which_one_state_has_moved_changes_no_region(self):
+        rig, saved = self.saved_change()
+        path = glob.glob(rig.folder.path + "/.fraiseql/demo/render/regions/eu-west/fake.tfstate")[0]
+        with open(path, encoding="utf-8") as file:
+            state = json.load(file)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({**state, "serial": state["serial"] + 1}, file)
+        applies = rig.calls("apply")
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual((status, rig.calls("apply")), (65, applies), text)
+        self.assertIn("eu-west: the saved plan no longer holds: its state has moved since; nothing was changed "
+                      f"(it had serial {state['serial']}, and has {state['serial'] + 1} now)", text)
+        self.assertIn(f"Plan again with `fraiseql deploy plan {rig.file} --out {saved}`", text)
+        self.assertNotIn("us-east: the saved plan", text)
+        for other, why in ({**state, "lineage": "other"}, "it is not the one that the plan was made from"), (None, "there is none any more"):
+            os.unlink(path)
+            if other:
+                with open(path, "w", encoding="utf-8") as file:
+                    json.dump(other, file)
+            status, text = rig.deploy("--plan", saved)
+            self.assertEqual((status, rig.calls("apply")), (65, applies), text)
+            self.assertIn(f"eu-west: the saved plan no longer holds: its state has moved since; nothing was changed ({why})", text)
+        # One that cannot be asked cannot be checked.
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(state, file)
+        rig.behave(**{"apac": "no state"})
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual((status, rig.calls("apply")), (1, applies), text)
+        self.assertIn("apac: fake_terraform.py state failed: Failed to read state: AccessDenied", text)
+        self.assertTrue(text.endswith("Nothing was changed.\n"), text)
+        rig.behave()
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual((status, rig.calls("apply")), (0, applies + 3), text)
+
+    def test_a_state_that_moves_after_the_saved_plan_was_checked(self):
+        rig, saved = self.saved_change()
+        rig.behave(**{"apac": "stale"})
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual(status, 65, text)
         self.assertIn("apac: the saved plan no longer holds: its state has moved since; nothing was changed "
                       "(fake_terraform.py says: Saved plan is stale)", text)
         self.assertIn("AWS (apac): was left as it was: the saved plan no longer holds", text)
         self.assertIn(f"Next: fraiseql deploy plan {rig.file} --out {saved}  (", text)
         self.assertNotIn("does not stand as described", text)
-        self.assertIn("AWS (us-east): standing", rig.run(verb=("status",))[1])
+        self.assertIn("AWS (apac): standing", rig.run(verb=("status",))[1])
 
     def test_a_damaged_saved_plan_is_named(self):
         rig = Rig(self, deployment(regions=("us-east",)))
