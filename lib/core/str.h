@@ -61,5 +61,11 @@ size_t str_utf8_length(struct str s);
 
 /* The candidate nearest to `text` by edit distance, NULL when none is near enough to be a likely typo. */
 const char *str_nearest(const char *text, const char *const *candidates, size_t count);
+/* Another word for a name: "google" for "gcp". */
+struct str_alias {
+    const char *word, *name;
+};
+/* The name that a word stands for, in either case; NULL: none. The list is ended by {NULL, NULL}. */
+const char *str_meant(const char *word, const struct str_alias *aliases);
 
 #endif
