@@ -324,11 +324,7 @@ static int show_destroyed(struct run *run, bool delete_data, int status)
     bool left = run->global.failed || run->global.skipped;
     for (size_t i = 0; i < run->region_count; i++) {
         struct run_root *root = &run->regions[i];
-        run_step(run,
-                 root->failed    ? STEP_FAILED
-                 : root->skipped ? STEP_WARN
-                                 : STEP_OK,
-                 "destroy", root->name, note_of(root), "Destroying %s", root->title);
+        run_step(run, run_mark_of(root), "destroy", root->name, note_of(root), "Destroying %s", root->title);
         if (root->failed)
             status = STATUS_FAILURE;
         if (root->failed && !is_unplanned(root))

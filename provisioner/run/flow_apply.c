@@ -146,11 +146,7 @@ static int apply_regions(struct run *run)
     apply_all(run);
     for (size_t i = 0; i < run->region_count; i++) {
         struct run_root *root = &run->regions[i];
-        run_step(run,
-                 root->failed    ? STEP_FAILED
-                 : root->skipped ? STEP_WARN
-                                 : STEP_OK,
-                 "apply", root->name, note_of(root), "Deploying to %s", root->title);
+        run_step(run, run_mark_of(root), "apply", root->name, note_of(root), "Deploying to %s", root->title);
         if (!root->failed)
             continue;
         run_complain(run, root);

@@ -231,6 +231,8 @@ void run_say_waiting(struct run *run, const struct run_root *root, int64_t pid, 
 
 enum step_mark { STEP_OK, STEP_FAILED, STEP_WARN, STEP_SKIPPED };
 
+/* How a root's step has ended: done, failed, or cut short. */
+enum step_mark run_mark_of(const struct run_root *root);
 /* "[✓] text" with an indented note below it (NULL: none), and the progress record. `step` is its short name
  * in records and the journal; `region` NULL: all. */
 void run_step(struct run *run, enum step_mark mark, const char *step, const char *region, const char *note,

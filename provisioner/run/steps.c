@@ -22,6 +22,11 @@ static const struct {
     [STEP_SKIPPED] = {"[!]", "skipped", STYLE_DIM},
 };
 
+enum step_mark run_mark_of(const struct run_root *root)
+{
+    return root->failed ? STEP_FAILED : root->skipped ? STEP_WARN : STEP_OK;
+}
+
 void run_step(struct run *run, enum step_mark mark, const char *step, const char *region, const char *note,
               const char *format, ...)
 {
