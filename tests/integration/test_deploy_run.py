@@ -682,7 +682,9 @@ class WithFake(Case):
         wait_until(rig.things, 20, "the first resource")
         status, text = rig.deploy()
         self.assertEqual(status, 1, text)
-        self.assertIn("another run is at work", text)
+        self.assertRegex(text, rf'another run is at work on "demo": \S+/lock is locked by process {process.pid} on '
+                               rf"{re.escape(os.uname().nodename)} since 2\d\d\d-\S+Z\n")
+        self.assertIn(f"Wait until it ends; `fraiseql deploy status {rig.file}` shows how far it is.", text)
         self.assertEqual(rig.run(verb=("status",))[0], 0)
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
