@@ -15,6 +15,9 @@ struct str {
 /* For "%.*s". */
 #define STR_ARGS(s) (int)(s).len, (s).ptr
 
+/* For "%zu region%s". */
+#define PLURAL(count) ((count) == 1 ? "" : "s")
+
 static inline struct str str_from(const char *text)
 {
     return (struct str){text, text ? strlen(text) : 0};

@@ -103,8 +103,8 @@ static void apply_region(struct run_root *root)
 static const char *elapsed_note(const struct run_root *root)
 {
     char text[VIEW_DURATION_MAX];
-    return arena_printf(root->run->arena, "%llu resources in %s", (unsigned long long)root->done,
-                        view_duration(root->spent_ns, text));
+    return arena_printf(root->run->arena, "%llu resource%s in %s", (unsigned long long)root->done,
+                        PLURAL(root->done), view_duration(root->spent_ns, text));
 }
 
 static const char *note_of(const struct run_root *root)

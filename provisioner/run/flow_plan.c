@@ -228,11 +228,11 @@ static const char *what_is_planned(const struct run *run)
         machines += run->cloud_roots[i]->region->instances;
     for (size_t i = 0; i < run->own_count; i++)
         steps += run->own_roots[i]->change_count;
-    const char *on_hosts = arena_printf(run->arena, "%zu steps to do", steps);
+    const char *on_hosts = arena_printf(run->arena, "%zu step%s to do", steps, PLURAL(steps));
     if (!run->cloud_count)
         return arena_printf(run->arena, "Planning (%s)", on_hosts);
-    return arena_printf(run->arena, "Planning infrastructure (%lld compute, %zu databases%s%s)", machines,
-                        run->cloud_count, run->own_count ? "; on own hosts " : "",
+    return arena_printf(run->arena, "Planning infrastructure (%lld compute, %zu database%s%s%s)", machines,
+                        run->cloud_count, PLURAL(run->cloud_count), run->own_count ? "; on own hosts " : "",
                         run->own_count ? on_hosts : "");
 }
 

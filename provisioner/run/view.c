@@ -108,7 +108,10 @@ static void put_attributes(const struct view_change *change, unsigned width, str
         size_t left = change->attribute_count - i - 1;
         unsigned rest = all > width ? (unsigned)snprintf(more, sizeof more, ", %zu more", left) : 0;
         if (used + columns + rest > width) {
-            (void)snprintf(more, sizeof more, i ? ", %zu more" : ": %zu attributes", left + 1);
+            if (i)
+                (void)snprintf(more, sizeof more, ", %zu more", left + 1);
+            else
+                (void)snprintf(more, sizeof more, ": %zu attribute%s", left + 1, PLURAL(left + 1));
             if (used + view_columns(str_from(more)) <= width)
                 buf_append_text(out, more);
             return;
@@ -135,11 +138,11 @@ const char *view_duration(int64_t ns, char text[VIEW_DURATION_MAX])
     long long seconds = (long long)(ns / NS_PER_SECOND), minutes = seconds / 60, hours = minutes / 60;
     int used = 0;
     if (hours)
-        used += snprintf(text, VIEW_DURATION_MAX, "%lld hour%s ", hours, hours == 1 ? "" : "s");
+        used += snprintf(text, VIEW_DURATION_MAX, "%lld hour%s ", hours, PLURAL(hours));
     if (minutes)
         used += snprintf(text + used, VIEW_DURATION_MAX - (size_t)used, "%lld minute%s ", minutes % 60,
-                         minutes % 60 == 1 ? "" : "s");
+                         PLURAL(minutes % 60));
     (void)snprintf(text + used, VIEW_DURATION_MAX - (size_t)used, "%lld second%s", seconds % 60,
-                   seconds % 60 == 1 ? "" : "s");
+                   PLURAL(seconds % 60));
     return text;
 }

@@ -130,7 +130,9 @@ class WithFake(Case):
 
     def test_a_plan_names_what_changes(self):
         rig = Rig(self, deployment(regions=("us-east",)))
-        self.assertEqual(rig.deploy()[0], 0)
+        status, text = rig.deploy()
+        self.assertEqual(status, 0, text)
+        self.assertIn("Planning infrastructure (3 compute, 1 database)", text)
         rig.write(deployment(regions=("us-east",), instances=2, size="t3.xlarge"))
         status, text = rig.run(verb=("plan",))
         self.assertEqual(status, 2, text)

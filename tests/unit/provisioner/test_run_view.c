@@ -103,6 +103,9 @@ START_TEST(a_change_names_as_much_as_fits)
     check_change(&change, 26, "aws_db.this: 3 attributes");
     check_change(&change, 11, "aws_db.this");
     check_change(&change, 7, "aws_db\u2026");
+    static const char *const wide[] = {"an_attribute_with_a_long_name"};
+    const struct view_change one = {"aws_db.this", "", wide, 1};
+    check_change(&one, 24, "aws_db.this: 1 attribute");
     const struct view_change bare = {"aws_vpc.this", "", NULL, 0};
     check_change(&bare, 80, "aws_vpc.this");
     for (unsigned width = 0; width < 80; width++) {
