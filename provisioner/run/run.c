@@ -377,10 +377,11 @@ void run_say_unchanged(const struct run *run)
     if (!run->unchanged || !run->interrupts || run->ctx->json)
         return;
     output_printf(run->ctx->out, "Nothing was changed.\n");
-    for (size_t i = 0; i < run->region_count; i++) {
-        if (run->regions[i].orphan)
+    for (size_t i = 0; i <= run->region_count; i++) {
+        const struct run_root *root = i < run->region_count ? &run->regions[i] : &run->global;
+        if (root->orphan)
             output_printf(run->ctx->out, "The %s of an earlier run goes on with %s (process %lld).\n",
-                          run->terraform.name, run->regions[i].name, (long long)run->regions[i].orphan);
+                          run->terraform.name, root->name, (long long)root->orphan);
     }
 }
 
