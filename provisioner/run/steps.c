@@ -146,7 +146,8 @@ static void show_change(const struct output *out, const struct root_change *chan
     buf_deinit(&line);
 }
 
-/* What is made is counted; all else is named, the worst first. */
+/* What is made is counted; all else is named, the worst first: of what is replaced or destroyed all, of the
+ * rest as much as a reader takes in. */
 static void show_changes(const struct output *out, const struct run_root *root)
 {
     size_t shown = 0, left = 0;
@@ -156,7 +157,7 @@ static void show_changes(const struct output *out, const struct run_root *root)
         for (size_t i = 0; i < root->change_count; i++) {
             if (kind_of(&root->changes[i]) != kind)
                 continue;
-            if (shown == CHANGES_SHOWN) {
+            if (kind > CHANGE_DESTROY && shown >= CHANGES_SHOWN) {
                 left++;
                 continue;
             }

@@ -174,6 +174,11 @@ class WithFake(Case):
         lines = [line for line in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).split("\r\n") if line.startswith("      ")]
         self.assertEqual((len(lines), lines[0]), (21, "      update    aws_thing.t[0]"))
         self.assertLess(max(map(len, lines)), 40)
+        # Nothing is destroyed without being named.
+        text = rig.run("--dry-run", "--delete-data", verb=("destroy",))[1]
+        self.assertEqual(text.count("      destroy   "), 32)
+        self.assertIn("      DATABASE DESTROYED: aws_db_instance.this: its data is lost with it\n", text)
+        self.assertNotIn(" more;", text)
 
     def test_a_region_that_the_file_no_longer_has(self):
         """Named until it is destroyed, which takes the file as it was; the others stay where they are."""
