@@ -185,9 +185,20 @@ static void on_ended(void *arg)
 /* --- commands
  * ------------------------------------------------------------------------------------------------- */
 
+/* Told to stop while it plans, terraform reports whatever it was just reading as canceled. */
+static bool was_stopped(const struct run_root *root, const char *what)
+{
+    (void)pthread_mutex_lock(&root->run->lock);
+    bool stopped = root->run->interrupts >= 2;
+    (void)pthread_mutex_unlock(&root->run->lock);
+    return stopped && strcmp(what, "apply") != 0;
+}
+
 int root_fail(struct run_root *root, const char *what)
 {
     root->failed = true;
+    if (was_stopped(root, what))
+        root->problem_count = 0;
     if (root->problem_count) {
         const struct root_problem *first = &root->problems[0];
         (void)error_set(&root->err, ERR_PEER, "%s %s: %s", root->name, what, first->summary);

@@ -116,6 +116,8 @@ def plan(root, arguments):
     while read(CLOUD + "/behaviour.json", {}).get(root.name) == "hang plan" and not stopping:
         time.sleep(0.05)
     if stopping:
+        say("change_summary", changes={"add": 0, "change": 0, "remove": 0, "import": 0, "operation": "plan"})
+        complain("reading Thing: https response error StatusCode: 0, canceled, context canceled")
         return 1
     changes = make_plan(root, arguments)
     for address, action, import_id in changes[:0 if behaviour == "cut plan" else 2 if behaviour == "holed plan" else None]:

@@ -388,6 +388,7 @@ class WithFake(Case):
         text, _ = process.communicate(timeout=100)
         self.assertEqual(process.returncode, 130, text)
         self.assertIn("global plan: stopped in the middle by the interrupt; it changes nothing", text)
+        self.assertNotIn("canceled", text)
         self.assertNotIn("Nothing was changed", text)
 
     def test_a_closed_session_finishes_what_is_in_flight(self):
