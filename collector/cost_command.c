@@ -172,5 +172,5 @@ void cost_command_write(const struct config *config, bool as_json, struct buf *o
             out,
             "%zu target%s: USD %.2f a month by list price, USD %.2f with budgets. Resources that a wildcard "
             "finds are reckoned as `expected`.\n",
-            totals.targets, totals.targets == 1 ? "" : "s", totals.usd, totals.budgeted_usd);
+            totals.targets, PLURAL(totals.targets), totals.usd, totals.budgeted_usd);
 }

@@ -59,7 +59,7 @@ static int check(const struct command_line *line)
     diag_print(&diag, STDERR_FILENO);
     if (!code)
         (void)printf("%s: ok, %zu file%s, %zu warning%s\n", line->config, config->files_accepted,
-                     config->files_accepted == 1 ? "" : "s", diag.warnings, diag.warnings == 1 ? "" : "s");
+                     PLURAL(config->files_accepted), diag.warnings, PLURAL(diag.warnings));
     (void)config_unref(config);
     diag_deinit(&diag);
     return code ? EX_DATAERR : EX_OK;

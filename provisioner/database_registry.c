@@ -19,6 +19,21 @@ static const struct database *const databases[] = {
     &database_postgresql, &refused[0], &refused[1], &refused[2], NULL,
 };
 
+/* What people call them, and what speaks their protocol. */
+static const struct str_alias aliases[] = {
+    {"postgres", "postgresql"},
+    {"pg", "postgresql"},
+    {"pgsql", "postgresql"},
+    {"mariadb", "mysql"},
+    {"percona", "mysql"},
+    {"mssql", "sqlserver"},
+    {"sql-server", "sqlserver"},
+    {"microsoft-sql-server", "sqlserver"},
+    {"cockroach", "cockroachdb"},
+    {"crdb", "cockroachdb"},
+    {NULL, NULL},
+};
+
 const struct database *const *database_all(void)
 {
     return databases;
@@ -41,8 +56,10 @@ int database_check_name(const char *text, struct error *err)
     size_t count = 0;
     for (; databases[count]; count++)
         names[count] = databases[count]->name;
-    const char *nearest = str_nearest(text, names, count);
+    const char *meant = str_meant(text, aliases);
+    const char *nearest = meant ? meant : str_nearest(text, names, count);
     if (nearest)
-        return error_set(err, ERR_CONFIG, "unknown engine \"%.60s\": did you mean \"%s\"?", text, nearest);
+        return error_set(err, ERR_CONFIG, "unknown engine \"%.60s\": did you mean \"%s\"?%s", text, nearest,
+                         database_find(nearest)->refusal ? " postgresql is what can be deployed" : "");
     return error_set(err, ERR_CONFIG, "unknown engine \"%.60s\": postgresql is what can be deployed", text);
 }

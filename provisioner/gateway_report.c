@@ -202,8 +202,8 @@ static void say_peer(const struct gateway_peer *peer, struct buf *out)
 {
     buf_printf(out, "%s%s %s", out->len ? "; " : "", peer->name, peer_states[peer->state]);
     if (peer->state == PEER_COPYING && peer->copying <= peer->tables)
-        buf_printf(out, ", %llu of %llu tables to go", (unsigned long long)peer->copying,
-                   (unsigned long long)peer->tables);
+        buf_printf(out, ", %llu of %llu table%s to go", (unsigned long long)peer->copying,
+                   (unsigned long long)peer->tables, PLURAL(peer->tables));
     else if (peer->state == PEER_STREAMING && peer->lag_s > 0)
         buf_printf(out, ", last heard of %lld s ago", (long long)peer->lag_s);
     else if (peer->detail[0])

@@ -17,6 +17,30 @@ static const struct provider *const providers[] = {
 const struct option_enum provider_choices[] = {
     {"aws", 0}, {"gcp", 0}, {"azure", 0}, {"self-hosted", 0}, {NULL, 0}};
 
+/* What people call them. */
+static const struct str_alias aliases[] = {
+    {"amazon", "aws"},
+    {"amazon-web-services", "aws"},
+    {"ec2", "aws"},
+    {"google", "gcp"},
+    {"google-cloud", "gcp"},
+    {"googlecloud", "gcp"},
+    {"gcloud", "gcp"},
+    {"gce", "gcp"},
+    {"microsoft", "azure"},
+    {"microsoft-azure", "azure"},
+    {"azurerm", "azure"},
+    {"k8s", "kubernetes"},
+    {"kube", "kubernetes"},
+    {"local", "self-hosted"},
+    {"ssh", "self-hosted"},
+    {"own-hosts", "self-hosted"},
+    {"bare-metal", "self-hosted"},
+    {"on-premises", "self-hosted"},
+    {"onprem", "self-hosted"},
+    {NULL, NULL},
+};
+
 const struct provider *const *provider_all(void)
 {
     return providers;
@@ -44,7 +68,8 @@ int provider_check_name(const char *text, struct error *err)
         size_t used = strlen(allowed);
         (void)snprintf(allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", each->name);
     }
-    const char *nearest = str_nearest(text, names, count);
+    const char *meant = str_meant(text, aliases);
+    const char *nearest = meant ? meant : str_nearest(text, names, count);
     if (nearest)
         return error_set(err, ERR_CONFIG, "unknown provider \"%s\": did you mean \"%s\"? Allowed: %s", text,
                          nearest, allowed);

@@ -1,6 +1,7 @@
 #include "lib/core/file.h"
 
 #include "lib/core/arena.h"
+#include "lib/core/clock.h"
 #include "lib/core/fault.h"
 
 #include <errno.h>
@@ -11,6 +12,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LOCK_TEXT_MAX (HOST_NAME_MAX + 64)
 
 #define READ_STEP 65536U
 
@@ -141,28 +144,55 @@ int file_replace_unsynced(const char *path, struct str bytes, unsigned mode, str
     return replace(path, bytes, mode, false, err);
 }
 
+/* The next word of a line. */
+static struct str take_word(struct str *line)
+{
+    const char *space = line->len ? memchr(line->ptr, ' ', line->len) : NULL;
+    struct str word = {line->ptr, space ? (size_t)(space - line->ptr) : line->len};
+    size_t used = word.len + (space != NULL);
+    line->ptr += used;
+    line->len -= used;
+    return word;
+}
+
+/* Of who holds it, what he wrote there: "4711 build-1 2026-11-27T10:00:00.000Z". */
+static int say_locked(const char *path, int fd, struct error *err)
+{
+    char text[LOCK_TEXT_MAX] = "";
+    ssize_t got = pread(fd, text, sizeof text - 1, 0);
+    struct str line = str_trim((struct str){text, got > 0 ? (size_t)got : 0});
+    struct str number = take_word(&line), host = take_word(&line), since = take_word(&line);
+    uint64_t pid;
+    if (!str_to_u64(number, &pid))
+        return error_set(err, ERR_CONFLICT, "%s is locked by another process", path);
+    return error_set(err, ERR_CONFLICT, "%s is locked by process %llu%s%.*s%s%.*s", path,
+                     (unsigned long long)pid, host.len ? " on " : "", STR_ARGS(host),
+                     since.len ? " since " : "", STR_ARGS(since));
+}
+
+/* It is only for the message above; the lock is the kernel's. */
+static int sign_lock(int fd)
+{
+    char text[LOCK_TEXT_MAX], host[HOST_NAME_MAX + 1] = "", now[CLOCK_RFC3339_SIZE];
+    if (gethostname(host, sizeof host - 1) != 0 || !host[0] || strpbrk(host, " \n"))
+        (void)snprintf(host, sizeof host, "?");
+    int length = snprintf(text, sizeof text, "%d %s %s\n", (int)getpid(), host,
+                          clock_format_rfc3339(clock_wall_ns(), now));
+    return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)length, 0) == length ? 0 : -1;
+}
+
 int file_lock(const char *path, int *ret_fd, struct error *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return error_set_errno(err, errno, "cannot open the lock %s", path);
-    char text[32] = "";
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int reason = errno;
-        ssize_t got = pread(fd, text, sizeof text - 1, 0);
+        int code = errno == EWOULDBLOCK ? say_locked(path, fd, err)
+                                        : error_set_errno(err, errno, "cannot lock %s", path);
         (void)close(fd);
-        if (reason != EWOULDBLOCK)
-            return error_set_errno(err, reason, "cannot lock %s", path);
-        uint64_t pid;
-        struct str number = str_trim((struct str){text, got > 0 ? (size_t)got : 0});
-        if (str_to_u64(number, &pid))
-            return error_set(err, ERR_CONFLICT, "%s is locked by process %llu", path,
-                             (unsigned long long)pid);
-        return error_set(err, ERR_CONFLICT, "%s is locked by another process", path);
+        return code;
     }
-    /* The pid is only for the message above; the lock is the kernel's. */
-    int length = snprintf(text, sizeof text, "%d\n", (int)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
+    if (sign_lock(fd) != 0) {
         int reason = errno;
         (void)close(fd);
         return error_set_errno(err, reason, "cannot write the lock %s", path);

@@ -13,8 +13,8 @@ int file_replace(const char *path, struct str bytes, unsigned mode, struct error
 /* The same without waiting for the disk, for what can be made again: a reader sees the old or the new bytes,
  * a machine that loses power may have neither. */
 int file_replace_unsynced(const char *path, struct str bytes, unsigned mode, struct error *err) CHECK_RESULT;
-/* Exclusive advisory lock on `path` (created 0600); ERR_CONFLICT names the holder's pid when known. The
- * lock lasts until the descriptor is closed or the process dies. */
+/* Exclusive advisory lock on `path` (created 0600); ERR_CONFLICT names the holder's process, host and
+ * since when, as far as known. The lock lasts until the descriptor is closed or the process dies. */
 int file_lock(const char *path, int *ret_fd, struct error *err) CHECK_RESULT;
 /* mkdir -p with mode for what is new. */
 int file_make_folder(const char *path, unsigned mode, struct error *err) CHECK_RESULT;

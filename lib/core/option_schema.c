@@ -195,15 +195,13 @@ static void write_option(struct schema *schema, const struct option *option)
     json_object_end(&schema->json);
 }
 
+static bool has_required(const struct option_section *section);
+
 /* A section that is left out is read as an empty one, so what it must have makes itself required. */
 static bool is_required(const struct option *option)
 {
-    bool required = option->required;
-    if (!required && option->type == OPT_SECTION && !option->default_text) {
-        for (size_t i = 0; !required && i < option->section->option_count; i++)
-            required = is_required(&option->section->options[i]);
-    }
-    return required;
+    return option->required ||
+           (option->type == OPT_SECTION && !option->default_text && has_required(option->section));
 }
 
 /* True when the parser misses a key in an empty section of this kind. */

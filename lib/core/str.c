@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <strings.h>
 
 int str_compare(struct str a, struct str b)
 {
@@ -182,4 +183,11 @@ const char *str_nearest(const char *text, const char *const *candidates, size_t 
             break;
     }
     return nearest;
+}
+
+const char *str_meant(const char *word, const struct str_alias *aliases)
+{
+    while (aliases->word && strcasecmp(aliases->word, word) != 0)
+        aliases++;
+    return aliases->name;
 }

@@ -15,6 +15,9 @@ struct str {
 /* For "%.*s". */
 #define STR_ARGS(s) (int)(s).len, (s).ptr
 
+/* For "%zu region%s". */
+#define PLURAL(count) ((count) == 1 ? "" : "s")
+
 static inline struct str str_from(const char *text)
 {
     return (struct str){text, text ? strlen(text) : 0};
@@ -61,5 +64,11 @@ size_t str_utf8_length(struct str s);
 
 /* The candidate nearest to `text` by edit distance, NULL when none is near enough to be a likely typo. */
 const char *str_nearest(const char *text, const char *const *candidates, size_t count);
+/* Another word for a name: "google" for "gcp". */
+struct str_alias {
+    const char *word, *name;
+};
+/* The name that a word stands for, in either case; NULL: none. The list is ended by {NULL, NULL}. */
+const char *str_meant(const char *word, const struct str_alias *aliases);
 
 #endif

@@ -48,6 +48,18 @@ static int refuse_data_loss(struct run *run)
     return STATUS_OK;
 }
 
+/* All of a saved plan or nothing. */
+static int refuse_saved(struct run *run, int status)
+{
+    for (size_t i = 0; i < run->cloud_count; i++) {
+        if (run->cloud_roots[i]->failed)
+            run_complain(run, run->cloud_roots[i]);
+    }
+    if (!run->ctx->json && status != STATUS_INTERRUPTED)
+        output_printf(run->ctx->out, "Nothing was changed.\n");
+    return status;
+}
+
 static int plan(struct run *run)
 {
     const char *saved = command_value(run->ctx, "--plan");
@@ -58,7 +70,11 @@ static int plan(struct run *run)
     if (run->hosts)
         run_each_own(run, "planning", hosts_plan_region);
     int code = saved_plan_read(run, saved, &err);
-    run_step(run, code ? STEP_FAILED : STEP_OK, "plan", NULL, NULL, "Taking the saved plan %s", saved);
+    int status = code ? STATUS_OK : saved_plan_check(run);
+    run_step(run, code || status ? STEP_FAILED : STEP_OK, "plan", NULL, NULL, "Taking the saved plan %s",
+             saved);
+    if (status)
+        return refuse_saved(run, status);
     if (code)
         output_error(run->ctx->out, &err);
     else
@@ -132,9 +148,11 @@ static int deploy(struct command_context *ctx)
         status = run_open(ctx, deployment, &run);
     if (status)
         return status;
+    run.unchanged = true;
     status = steps(&run);
     if (run_interrupted(&run))
         status = STATUS_INTERRUPTED;
+    run_say_unchanged(&run);
     run_close(&run);
     return status;
 }

@@ -30,12 +30,14 @@ static int destroy_part(struct command_context *ctx, struct deployment *deployme
     if (status)
         return status;
     run.bygone = bygone;
+    run.unchanged = !bygone; /* the file's own regions may be gone by then */
     if (run.cloud_count && !(status = flow_credentials(&run)))
         status = flow_render(&run);
     if (!status && run.hosts)
         status = hosts_reach(&run);
     if (!status)
         status = flow_destroy(&run, delete_data);
+    run_say_unchanged(&run);
     run_close(&run);
     return status;
 }

@@ -56,9 +56,12 @@ static int plan(struct command_context *ctx)
         status = run_open(ctx, deployment, &run);
     if (status)
         return status;
+    run.unchanged = true;
+    run.marks_states = command_given(ctx, "--out");
     status = steps(&run);
     if (run_interrupted(&run))
         status = STATUS_INTERRUPTED;
+    run_say_unchanged(&run);
     run_close(&run);
     return status;
 }

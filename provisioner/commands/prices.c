@@ -118,9 +118,10 @@ static void on_progress(void *arg, const struct fetch *fetch, const struct found
         return;
     }
     progress->painted = progress->terminal;
-    (void)fprintf(stderr, "%s%s: %llu requests, %.1f MB, %zu prices%s", progress->terminal ? "\r" : "",
-                  progress->source->provider, (unsigned long long)fetch->requests, (double)fetch->bytes / 1e6,
-                  found_count(found), progress->terminal ? "\033[K" : "\n");
+    (void)fprintf(stderr, "%s%s: %llu request%s, %.1f MB, %zu price%s%s", progress->terminal ? "\r" : "",
+                  progress->source->provider, (unsigned long long)fetch->requests, PLURAL(fetch->requests),
+                  (double)fetch->bytes / 1e6, found_count(found), PLURAL(found_count(found)),
+                  progress->terminal ? "\033[K" : "\n");
     (void)fflush(stderr);
 }
 
@@ -194,11 +195,11 @@ static void say(const struct command_context *ctx, const struct prices_source *s
     if (result->outcome != PRICES_REFRESHED) {
         complain(ctx, source, result);
     } else if (!ctx->json) {
-        output_printf(ctx->out, "%s[\u2713]%s %s: %zu prices in %s after %s, %llu requests\n",
+        output_printf(ctx->out, "%s[\u2713]%s %s: %zu price%s in %s after %s, %llu request%s\n",
                       output_style(ctx->out, STYLE_GOOD), output_style(ctx->out, STYLE_PLAIN),
-                      source->provider, result->prices, result->path,
+                      source->provider, result->prices, PLURAL(result->prices), result->path,
                       output_elapsed(clock_mono_ns() - ctx->out->started_mono_ns, text),
-                      (unsigned long long)result->requests);
+                      (unsigned long long)result->requests, PLURAL(result->requests));
         if (result->conflicts)
             output_printf(ctx->out, "    %zu have several prices in the answers, and none of them is taken\n",
                           result->conflicts);
@@ -262,8 +263,7 @@ static void plan_one(const struct refresh *refresh, const struct prices_source *
     json_object_end(refresh->json);
     if (!refresh->ctx->json)
         output_printf(refresh->ctx->out, "%s: %s for %zu location%s%s would be read\n", source->provider,
-                      source->title, locations, locations == 1 ? "" : "s",
-                      locations ? "" : ", for names alone,");
+                      source->title, locations, PLURAL(locations), locations ? "" : ", for names alone,");
 }
 
 static void refresh_one(struct refresh *refresh, const struct prices_source *source)

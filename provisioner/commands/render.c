@@ -38,8 +38,7 @@ static void say(const struct command_context *ctx, const char *folder, const str
     buf_deinit(&record);
     if (!ctx->json)
         output_printf(ctx->out, "%s: %zu file%s %s, %zu unchanged\n", folder, report->written,
-                      report->written == 1 ? "" : "s", ctx->dry_run ? "to write" : "written",
-                      report->unchanged);
+                      PLURAL(report->written), ctx->dry_run ? "to write" : "written", report->unchanged);
 }
 
 static void warn_stale(const struct command_context *ctx, const char *folder,

@@ -21,7 +21,7 @@ static int run(struct command_context *ctx)
     size_t count = deployment_region_count(deployment);
     if (!ctx->json) {
         output_printf(ctx->out, "%s%s is valid%s: %zu region%s", output_style(ctx->out, STYLE_GOOD),
-                      ctx->file, output_style(ctx->out, STYLE_PLAIN), count, count == 1 ? "" : "s");
+                      ctx->file, output_style(ctx->out, STYLE_PLAIN), count, PLURAL(count));
         for (size_t i = 0; i < count; i++) {
             const struct region *region = deployment_region(deployment, i);
             if (!command_selects(ctx, region))

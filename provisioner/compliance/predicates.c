@@ -161,8 +161,8 @@ static bool judge_days(const struct judging *judging, const char *section, const
     const char *origin = compliance_origin(judging, section, key, result);
     result->outcome = ns >= wanted * NS_PER_DAY ? COMPLIANCE_PASS : COMPLIANCE_FAIL;
     result->evidence =
-        arena_printf(judging->arena, "%s.%s is %lld days%s; at least %lld are wanted%s", section, key,
-                     (long long)(ns / NS_PER_DAY), origin, (long long)wanted, by);
+        arena_printf(judging->arena, "%s.%s is %lld day%s%s; at least %lld are wanted%s", section, key,
+                     (long long)(ns / NS_PER_DAY), PLURAL(ns / NS_PER_DAY), origin, (long long)wanted, by);
     result->mend =
         arena_printf(judging->arena, "Set %s.%s to %lldd or more.", section, key, (long long)wanted);
     return true;

@@ -84,7 +84,8 @@ static void show_summary(const struct output *out, const char *title, const size
                   output_style(out, failed ? looks[worst].style : STYLE_PLAIN), failed,
                   output_style(out, STYLE_PLAIN));
     if (failed)
-        output_printf(out, " (%zu as errors, %zu as advice)", counts[BUCKET_FAIL], counts[BUCKET_ADVICE]);
+        output_printf(out, " (%zu as error%s, %zu as advice)", counts[BUCKET_FAIL],
+                      PLURAL(counts[BUCKET_FAIL]), counts[BUCKET_ADVICE]);
     output_printf(out, ", %zu waived, %zu to check by hand, %zu not applicable\n", counts[BUCKET_WAIVED],
                   counts[BUCKET_MANUAL], counts[BUCKET_NONE]);
 }
@@ -184,9 +185,9 @@ void compliance_show(const struct compliance_report *report, const char *file, c
         }
         output_text(out, STR("\n"));
     }
-    output_printf(
-        out,
-        "All: %zu passed, %zu failed (%zu as errors), %zu waived, %zu to check by hand, %zu not applicable\n",
-        report->passed, report->failed, report->errors, report->waived, report->manual,
-        report->not_applicable_count);
+    output_printf(out,
+                  "All: %zu passed, %zu failed (%zu as error%s), %zu waived, %zu to check by hand, %zu not "
+                  "applicable\n",
+                  report->passed, report->failed, report->errors, PLURAL(report->errors), report->waived,
+                  report->manual, report->not_applicable_count);
 }

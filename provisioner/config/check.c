@@ -119,11 +119,21 @@ bool check_is_plain(const char *text, const char *allowed)
     return *text != '\0';
 }
 
-void check_region_name(const struct deployment *deployment, const char *name, const char *path,
-                       struct findings *findings)
+void check_at_name(const struct deployment *deployment, const char *mapping, const char *name,
+                   struct finding *finding)
+{
+    const struct node_pair *pair = node_find(deployment_node(deployment, mapping), name);
+    if (finding && pair) {
+        finding->line = pair->line;
+        finding->column = pair->column;
+    }
+}
+
+struct finding *check_region_name(const struct deployment *deployment, const char *name, const char *path,
+                                  struct findings *findings)
 {
     if (!name || deployment_find_region(deployment, name))
-        return;
+        return NULL;
     size_t count = deployment_region_count(deployment);
     const char **names = arena_alloc(deployment->arena, (count + 1) * sizeof *names);
     struct buf known = BUF_INIT(ERROR_MESSAGE_MAX);
@@ -137,6 +147,7 @@ void check_region_name(const struct deployment *deployment, const char *name, co
     if (!*nearest && !known.failed)
         finding_hint(findings, finding, "The regions are %s.", buf_text(&known));
     buf_deinit(&known);
+    return finding;
 }
 
 void check_labels(const struct deployment *deployment, const struct string_map *labels, const char *path,
@@ -144,17 +155,19 @@ void check_labels(const struct deployment *deployment, const struct string_map *
 {
     for (size_t i = 0; i < labels->count; i++) {
         const char *key = labels->items[i].key, *value = labels->items[i].value;
+        struct finding *named = NULL;
         const char *at = check_path(deployment, "%s.%s", path, key);
         bool sound = strlen(key) <= 63 && is_lower(key[0]);
         for (const char *c = key; *c && sound; c++)
             sound = is_lower(*c) || is_digit(*c) || *c == '-' || *c == '_';
         if (!sound)
-            (void)check_fail(
+            named = check_fail(
                 deployment, findings, "label", at,
                 "a label's name has lower case letters, digits, - and _, a letter first, at most 63");
         else if (strncmp(key, "fraiseql-", 9) == 0)
-            (void)check_fail(deployment, findings, "label", at,
-                             "names that start with fraiseql- are kept for what the program itself marks");
+            named = check_fail(deployment, findings, "label", at,
+                               "names that start with fraiseql- are kept for what the program itself marks");
+        check_at_name(deployment, path, key, named);
         sound = strlen(value) <= 63;
         for (const char *c = value; *c && sound; c++)
             sound = is_lower(*c) || is_digit(*c) || *c == '-' || *c == '_';

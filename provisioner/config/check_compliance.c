@@ -27,7 +27,9 @@ static void check_residency(const struct deployment *deployment, struct findings
     for (size_t i = 0; i < residency->count; i++) {
         const char *zone = residency->items[i].value;
         const char *path = check_path(deployment, "compliance.data-residency.%s", residency->items[i].key);
-        check_region_name(deployment, residency->items[i].key, path, findings);
+        const char *region = residency->items[i].key;
+        check_at_name(deployment, "compliance.data-residency", region,
+                      check_region_name(deployment, region, path, findings));
         if (zone_is_known(zone))
             continue;
         size_t count;
@@ -63,7 +65,8 @@ void check_compliance(const struct deployment *deployment, struct findings *find
         const char *path = check_path(deployment, "compliance.waivers.%zu", i);
         if (waiver->rule)
             check_rule(deployment, waiver->rule, check_path(deployment, "%s.rule", path), findings);
-        check_region_name(deployment, waiver->region, check_path(deployment, "%s.region", path), findings);
+        (void)check_region_name(deployment, waiver->region, check_path(deployment, "%s.region", path),
+                                findings);
         if (waiver->reason && !waiver->reason[strspn(waiver->reason, " \t\r\n")])
             (void)check_fail(deployment, findings, "waiver-reason", check_path(deployment, "%s.reason", path),
                              "is blank, and an auditor reads it");

@@ -123,7 +123,7 @@ void check_operation(const struct deployment *deployment, struct findings *findi
     if (backup->geo_redundant && !backup->enabled)
         (void)check_fail(deployment, findings, "backup-copy", "backup.geo-redundant",
                          "is true, and backups are not enabled");
-    check_region_name(deployment, deployment->monitoring.location, "monitoring.location", findings);
+    (void)check_region_name(deployment, deployment->monitoring.location, "monitoring.location", findings);
     check_availability(deployment, findings);
     const struct deployment_cost *cost = &deployment->cost;
     if (cost->warn_on_percent && cost->critical_on_percent &&

@@ -105,17 +105,6 @@ static void check_cloud_only(const struct deployment *deployment, const struct r
                          "is for provider: self-hosted, and this is %s", region->provider->title);
 }
 
-/* The name is a key, and its value may begin lines below. */
-static void point_at_name(const struct deployment *deployment, const struct region *region,
-                          struct finding *finding)
-{
-    const struct node_pair *pair = node_find(deployment_node(deployment, "regions"), region->name);
-    if (pair) {
-        finding->line = pair->line;
-        finding->column = pair->column;
-    }
-}
-
 static uint64_t place_of(unsigned line, unsigned column)
 {
     return (uint64_t)line << 32 | column;
@@ -156,7 +145,7 @@ static void check_region(const struct deployment *deployment, const struct regio
     if (!check_is_name(region->name, 20) || strcmp(region->name, "global") == 0) {
         struct finding *finding =
             check_fail(deployment, findings, "region-name", path, "this name cannot be used for a region");
-        point_at_name(deployment, region, finding);
+        check_at_name(deployment, "regions", region->name, finding);
         finding_hint(findings, finding,
                      "Use at most 20 lower case letters, digits and dashes, a letter first "
                      "and no dash last; \"global\" is taken.");

@@ -17,7 +17,7 @@ static void check_members(const struct deployment *deployment, struct findings *
     const struct string_list *regions = &deployment->replication.regions;
     for (size_t i = 0; i < regions->count; i++) {
         const char *path = check_path(deployment, "replication.regions.%zu", i);
-        check_region_name(deployment, regions->items[i], path, findings);
+        (void)check_region_name(deployment, regions->items[i], path, findings);
         for (size_t j = 0; j < i; j++) {
             if (strcmp(regions->items[i], regions->items[j]) == 0)
                 (void)check_fail(deployment, findings, "replication", path, "%s is named twice",
@@ -63,7 +63,7 @@ static void check_primary(const struct deployment *deployment, struct findings *
     if (replication->mode != REPLICATION_STREAMING)
         (void)check_fail(deployment, findings, "replication", "replication.primary",
                          "a primary is chosen with mode: streaming only");
-    check_region_name(deployment, replication->primary, "replication.primary", findings);
+    (void)check_region_name(deployment, replication->primary, "replication.primary", findings);
     if (deployment_find_region(deployment, replication->primary) &&
         !takes_part(replication, replication->primary))
         (void)check_fail(deployment, findings, "replication", "replication.primary",
@@ -112,7 +112,7 @@ static void check_filter(const struct deployment *deployment, size_t i, struct f
     const struct section_list *filters = &deployment->replication.filters;
     const struct replication_filter *filter = SECTION_AT(const struct replication_filter, *filters, i);
     const char *path = check_path(deployment, "replication.filters.%zu", i);
-    check_region_name(deployment, filter->region, check_path(deployment, "%s.region", path), findings);
+    (void)check_region_name(deployment, filter->region, check_path(deployment, "%s.region", path), findings);
     if (!filter->tables.count && !filter->exclude.count && !filter->rows)
         (void)check_fail(deployment, findings, "filter", path,
                          "restricts nothing: want tables, exclude or rows");

@@ -50,15 +50,17 @@ static const char *setter_of(const char *name)
 }
 
 /* False when nothing more is to be said about it. */
-static bool check_variable(const struct deployment *deployment, const char *name, const char *path,
+static bool check_variable(const struct deployment *deployment, const char *mapping, const char *name,
                            struct findings *findings)
 {
-    const char *setter = setter_of(name);
+    const char *setter = setter_of(name), *path = check_path(deployment, "%s.%s", mapping, name);
+    struct finding *finding = NULL;
     if (!is_variable(name))
-        (void)check_fail(deployment, findings, "environment", path,
-                         "a variable's name has letters, digits and _, no digit first");
+        finding = check_fail(deployment, findings, "environment", path,
+                             "a variable's name has letters, digits and _, no digit first");
     else if (setter)
-        (void)check_fail(deployment, findings, "environment", path, "is set by %s", setter);
+        finding = check_fail(deployment, findings, "environment", path, "is set by %s", setter);
+    check_at_name(deployment, mapping, name, finding);
     return is_variable(name) && !setter;
 }
 
@@ -79,7 +81,7 @@ static void check_environment(const struct deployment *deployment, struct findin
     for (size_t i = 0; i < service->environment.count; i++) {
         const struct string_pair *pair = &service->environment.items[i];
         const char *path = check_path(deployment, "service.environment.%s", pair->key);
-        if (!check_variable(deployment, pair->key, path, findings))
+        if (!check_variable(deployment, "service.environment", pair->key, findings))
             continue;
         if (is_secret(pair->key) || check_holds_password(pair->value) || is_token(pair->value)) {
             struct finding *finding = check_fail(deployment, findings, "secret-in-file", path,
@@ -93,14 +95,16 @@ static void check_environment(const struct deployment *deployment, struct findin
     for (size_t i = 0; i < service->secret_environment.count; i++) {
         const struct string_pair *pair = &service->secret_environment.items[i];
         const char *path = check_path(deployment, "service.secret-environment.%s", pair->key);
-        if (!check_variable(deployment, pair->key, path, findings))
+        if (!check_variable(deployment, "service.secret-environment", pair->key, findings))
             continue;
         if (!check_is_plain(pair->value, "/_+=.@:-") || strlen(pair->value) > 256)
             (void)check_fail(deployment, findings, "secret-name", path,
                              "want the name of a secret in the cloud's store: letters, digits and /_+=.@:-");
         for (size_t j = 0; j < service->environment.count; j++) {
             if (strcmp(service->environment.items[j].key, pair->key) == 0)
-                (void)check_fail(deployment, findings, "environment", path, "is given in environment too");
+                check_at_name(
+                    deployment, "service.secret-environment", pair->key,
+                    check_fail(deployment, findings, "environment", path, "is given in environment too"));
         }
     }
 }

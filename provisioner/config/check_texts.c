@@ -32,8 +32,11 @@ static void check_node(const struct node *node, struct findings *findings)
         }
         if (!is_sound(node->pairs[i].key, false)) {
             const char *above = node_path(node, path);
-            (void)findings_add(findings, DIAG_ERROR, "control-character", node->pairs[i].value,
-                               "%s%sa key holds a control character", above, *above ? ": " : "");
+            struct finding *finding =
+                findings_add(findings, DIAG_ERROR, "control-character", node->pairs[i].value,
+                             "%s%sa key holds a control character", above, *above ? ": " : "");
+            finding->line = node->pairs[i].line;
+            finding->column = node->pairs[i].column;
         }
         check_node(node->pairs[i].value, findings);
     }

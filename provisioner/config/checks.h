@@ -45,9 +45,13 @@ bool check_holds_password(const char *text);
 /* Reports one that does; `text` may be NULL. */
 void check_no_password(const struct deployment *deployment, const char *text, const char *path,
                        struct findings *findings);
-/* Reports a region's name that is not there. */
-void check_region_name(const struct deployment *deployment, const char *name, const char *path,
-                       struct findings *findings);
+/* What is wrong with the name of a member of a mapping is at the name: the value may begin lines below.
+ * `finding` may be NULL. */
+void check_at_name(const struct deployment *deployment, const char *mapping, const char *name,
+                   struct finding *finding);
+/* Reports a region's name that is not there; NULL: it is, or there is no name. */
+struct finding *check_region_name(const struct deployment *deployment, const char *name, const char *path,
+                                  struct findings *findings);
 void check_labels(const struct deployment *deployment, const struct string_map *labels, const char *path,
                   struct findings *findings);
 

@@ -105,13 +105,13 @@ static void add_replication(struct builder *builder, double before)
         price = price ? price : cost_price(builder, "egress-region");
         cost_add(builder, "traffic", "replication", gb * (double)peers.same_cloud[i].count, "GB", price,
                  "Replication to %zu region%s of the same cloud, %s", peers.same_cloud[i].count,
-                 peers.same_cloud[i].count == 1 ? "" : "s", peers.same_cloud[i].area);
+                 PLURAL(peers.same_cloud[i].count), peers.same_cloud[i].area);
     }
     if (peers.other_clouds == 0)
         return;
     char what[96];
     (void)snprintf(what, sizeof what, "Replication to %zu region%s of other clouds", peers.other_clouds,
-                   peers.other_clouds == 1 ? "" : "s");
+                   PLURAL(peers.other_clouds));
     add_internet(builder, "replication", before, gb * (double)peers.other_clouds, what);
 }
 

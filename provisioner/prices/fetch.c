@@ -98,7 +98,7 @@ static int keep_trying(struct fetch *fetch, const char *url, size_t max_bytes,
         if (!code || wait_ns < 0)
             return code;
         if (attempt == MAX_ATTEMPTS || !retry_sleep(attempt, wait_ns, fetch->deadline_mono_ns))
-            return error_prefix(err, "given up after %u attempt%s", attempt, attempt == 1 ? "" : "s");
+            return error_prefix(err, "given up after %u attempt%s", attempt, PLURAL(attempt));
         fetch->retries++;
     }
 }

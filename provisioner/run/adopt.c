@@ -132,21 +132,7 @@ static const struct root_change *planned_creation(const struct run_root *root, c
 
 static int show_plan(struct run_root *root, const struct node **ret_document, const struct node **ret_changes)
 {
-    const char *arguments[] = {"show", "-json", root->plan, NULL};
-    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
-    struct node *document = NULL;
-    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, &root->err);
-    if (!code)
-        code = json_parse(root->arena, buf_str(&bytes), &document, &root->err);
-    buf_deinit(&bytes);
-    if (code)
-        return code;
-    if (ret_document)
-        *ret_document = document;
-    *ret_changes = node_member(document, "resource_changes");
-    if (!*ret_changes || (*ret_changes)->kind != NODE_SEQUENCE)
-        return error_set(&root->err, ERR_PARSE, "%s: the plan lists no resource changes", root->name);
-    return 0;
+    return root_show_plan(root, root->arena, ret_document, ret_changes, &root->err);
 }
 
 static const struct node *find_change(const struct node *changes, const char *address)

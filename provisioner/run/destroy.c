@@ -273,8 +273,10 @@ static int plan_destruction(struct run *run, bool delete_data, bool *ret_kept)
     run_each_cloud(run, "planning", delete_data ? plan_all : plan_keeping);
     if (run->has_global && !run->ctx->regions.count)
         run_each(run, global, 1, "planning", plan_all);
+    if (run_interrupted(run))
+        return STATUS_INTERRUPTED;
     show_plans(run);
-    return run_interrupted(run) ? STATUS_INTERRUPTED : check_global(run);
+    return check_global(run);
 }
 
 static bool is_unplanned(const struct run_root *root)
@@ -322,11 +324,7 @@ static int show_destroyed(struct run *run, bool delete_data, int status)
     bool left = run->global.failed || run->global.skipped;
     for (size_t i = 0; i < run->region_count; i++) {
         struct run_root *root = &run->regions[i];
-        run_step(run,
-                 root->failed    ? STEP_FAILED
-                 : root->skipped ? STEP_WARN
-                                 : STEP_OK,
-                 "destroy", root->name, note_of(root), "Destroying %s", root->title);
+        run_step(run, run_mark_of(root), "destroy", root->name, note_of(root), "Destroying %s", root->title);
         if (root->failed)
             status = STATUS_FAILURE;
         if (root->failed && !is_unplanned(root))
@@ -373,6 +371,7 @@ int flow_destroy(struct run *run, bool delete_data)
         return count_failed(run) ? STATUS_FAILURE : STATUS_OK;
     if (!flow_confirmed(run, "destroying", "to destroy what is listed", &status))
         return status;
+    run->unchanged = false;
     status = destroy_global(run);
     run_each_region(run, "removing", delete_data ? destroy_with_data : destroy_planned);
     status = show_destroyed(run, delete_data, status);

@@ -103,8 +103,8 @@ static void apply_region(struct run_root *root)
 static const char *elapsed_note(const struct run_root *root)
 {
     char text[VIEW_DURATION_MAX];
-    return arena_printf(root->run->arena, "%llu resources in %s", (unsigned long long)root->done,
-                        view_duration(root->spent_ns, text));
+    return arena_printf(root->run->arena, "%llu resource%s in %s", (unsigned long long)root->done,
+                        PLURAL(root->done), view_duration(root->spent_ns, text));
 }
 
 static const char *note_of(const struct run_root *root)
@@ -146,11 +146,7 @@ static int apply_regions(struct run *run)
     apply_all(run);
     for (size_t i = 0; i < run->region_count; i++) {
         struct run_root *root = &run->regions[i];
-        run_step(run,
-                 root->failed    ? STEP_FAILED
-                 : root->skipped ? STEP_WARN
-                                 : STEP_OK,
-                 "apply", root->name, note_of(root), "Deploying to %s", root->title);
+        run_step(run, run_mark_of(root), "apply", root->name, note_of(root), "Deploying to %s", root->title);
         if (!root->failed)
             continue;
         run_complain(run, root);
@@ -410,6 +406,7 @@ int flow_settle(struct run *run)
 
 int flow_apply(struct run *run)
 {
+    run->unchanged = false;
     int settled = flow_settle(run);
     if (settled)
         return settled;

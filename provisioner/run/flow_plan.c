@@ -87,13 +87,8 @@ static const char *id_in_state(const struct node *state)
 
 static int pull_id(struct run_root *root, const char **ret_id, struct error *err)
 {
-    static const char *const arguments[] = {"state", "pull", NULL};
-    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
     struct node *state = NULL;
-    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, err);
-    if (!code && str_trim(buf_str(&bytes)).len)
-        code = json_parse(root->arena, buf_str(&bytes), &state, err);
-    buf_deinit(&bytes);
+    int code = root_pull_state(root, root->arena, &state, err);
     *ret_id = code ? NULL : id_in_state(state);
     return code;
 }
@@ -171,6 +166,14 @@ static void plan_region(struct run_root *root)
         adopt_plan(root);
     else
         root_plan(root);
+    if (!root->own)
+        root_name_attributes(root);
+}
+
+static void plan_between(struct run_root *root)
+{
+    root_plan(root);
+    root_name_attributes(root);
 }
 
 int64_t flow_changes(const struct run *run)
@@ -211,7 +214,7 @@ static void plan_global(struct run *run)
     struct run_root *const roots[] = {&run->global};
     if (!run->has_global || run->ctx->regions.count)
         return;
-    run_each(run, roots, 1, "planning", root_plan);
+    run_each(run, roots, 1, "planning", plan_between);
     if (run->global.failed)
         run->global.planned = false;
     run->global.failed = false;
@@ -225,11 +228,11 @@ static const char *what_is_planned(const struct run *run)
         machines += run->cloud_roots[i]->region->instances;
     for (size_t i = 0; i < run->own_count; i++)
         steps += run->own_roots[i]->change_count;
-    const char *on_hosts = arena_printf(run->arena, "%zu steps to do", steps);
+    const char *on_hosts = arena_printf(run->arena, "%zu step%s to do", steps, PLURAL(steps));
     if (!run->cloud_count)
         return arena_printf(run->arena, "Planning (%s)", on_hosts);
-    return arena_printf(run->arena, "Planning infrastructure (%lld compute, %zu databases%s%s)", machines,
-                        run->cloud_count, run->own_count ? "; on own hosts " : "",
+    return arena_printf(run->arena, "Planning infrastructure (%lld compute, %zu database%s%s%s)", machines,
+                        run->cloud_count, PLURAL(run->cloud_count), run->own_count ? "; on own hosts " : "",
                         run->own_count ? on_hosts : "");
 }
 
@@ -296,9 +299,33 @@ void flow_show_plans(struct run *run)
 /* --- the question
  * --------------------------------------------------------------------------------------------- */
 
+/* True once a line of an answer is there, or its end; false: interrupted. */
+static bool read_answer(struct run *run, char *answer, size_t size, size_t *ret_length)
+{
+    size_t length = 0;
+    for (;;) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        *ret_length = length;
+        run_take_signals(run, 0);
+        if (run_interrupted(run))
+            return false;
+        if (poll(&input, 1, 100) <= 0)
+            continue;
+        ssize_t got = read(STDIN_FILENO, answer + length, size - length);
+        if (got <= 0) {
+            output_printf(run->ctx->out, "\n"); /* nobody's Enter has ended the question's line */
+            return true;
+        }
+        *ret_length = length += (size_t)got;
+        if (memchr(answer, '\n', length) || length == size)
+            return true;
+    }
+}
+
 bool flow_ask(struct run *run, const char *question, const char *wanted, int *ret_status)
 {
     char answer[256];
+    size_t length = 0;
     if (run->ctx->json || isatty(STDIN_FILENO) != 1) {
         *ret_status = command_usage_error(
             run->ctx, "there is no terminal to ask on, and nothing was changed; give --yes "
@@ -306,28 +333,13 @@ bool flow_ask(struct run *run, const char *question, const char *wanted, int *re
         return false;
     }
     output_printf(run->ctx->out, "\n%s ", question);
-    size_t length = 0;
-    for (;;) {
-        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-        run_take_signals(run, 0);
-        if (run_interrupted(run)) {
-            *ret_status = STATUS_INTERRUPTED;
-            return false;
-        }
-        if (poll(&input, 1, 100) <= 0)
-            continue;
-        ssize_t got = read(STDIN_FILENO, answer + length, sizeof answer - 1 - length);
-        if (got <= 0) {
-            output_printf(run->ctx->out, "\n"); /* nobody's Enter has ended the question's line */
-            break;
-        }
-        length += (size_t)got;
-        if (memchr(answer, '\n', length) || length == sizeof answer - 1)
-            break;
-    }
-    bool yes = str_equal_text(str_trim((struct str){answer, length}), wanted);
+    run->asking = true;
+    bool answered = read_answer(run, answer, sizeof answer, &length);
+    run->asking = false;
+    bool yes = answered && str_equal_text(str_trim((struct str){answer, length}), wanted);
     if (!yes)
         output_printf(run->ctx->out, "Nothing was changed.\n");
-    *ret_status = STATUS_FAILURE;
+    run->unchanged = run->unchanged && yes; /* it has been said */
+    *ret_status = answered ? STATUS_FAILURE : STATUS_INTERRUPTED;
     return yes;
 }

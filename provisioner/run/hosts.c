@@ -370,7 +370,8 @@ int hosts_prepare(struct run *run)
     struct error err = {0};
     size_t steps = 0;
     int code = hosts_make_steps(run, &steps, &err);
-    run_step(run, code ? STEP_FAILED : STEP_OK, "render", NULL, NULL, "Preparing %zu steps", steps);
+    run_step(run, code ? STEP_FAILED : STEP_OK, "render", NULL, NULL, "Preparing %zu step%s", steps,
+             PLURAL(steps));
     if (code)
         output_error(run->ctx->out, &err);
     if (!code)

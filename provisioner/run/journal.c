@@ -99,18 +99,19 @@ const struct run_entry *run_entries_last(const struct run_entries *entries, cons
     return NULL;
 }
 
-int64_t run_entries_child(const struct run_entries *entries, const char *step, const char *root)
+const struct run_entry *run_entries_child(const struct run_entries *entries, const char *step,
+                                          const char *root)
 {
     for (size_t i = entries->count; i-- > 0;) {
         const struct run_entry *entry = &entries->items[i];
         if (strcmp(entry->root, root) != 0 || strcmp(entry->step, step) != 0)
             continue;
         if (strcmp(entry->event, "child") == 0)
-            return entry->pid;
+            return entry;
         if (strcmp(entry->event, "end") == 0)
-            return 0;
+            return NULL;
     }
-    return 0;
+    return NULL;
 }
 
 static int load(struct run_journal *journal, struct error *err)

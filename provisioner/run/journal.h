@@ -38,8 +38,9 @@ void run_journal_replay(struct arena *arena, struct str bytes, struct run_entrie
  * One that was refused is passed over. NULL when it was never begun. `step` NULL: any. */
 const struct run_entry *run_entries_last(const struct run_entries *entries, const char *step,
                                          const char *root);
-/* The newest child's pid of a step that did not end, 0 otherwise. */
-int64_t run_entries_child(const struct run_entries *entries, const char *step, const char *root);
+/* The newest child of a step that did not end, NULL otherwise. */
+const struct run_entry *run_entries_child(const struct run_entries *entries, const char *step,
+                                          const char *root);
 
 /* With `reading` nothing is created, mended or written; later writes are dropped. */
 int run_journal_open(const char *path, bool reading, struct run_journal **ret_journal, struct error *err)

@@ -45,8 +45,9 @@ static void judge(struct look *look)
     struct run_root *root = look->root;
     const struct run_entries *before = run_journal_before(root->run->journal);
     const struct run_entry *last = run_entries_last(before, "apply", root->name);
-    int64_t child = run_entries_child(before, "apply", root->name);
-    if (last && strcmp(last->event, "begin") == 0 && child > 1 && kill((pid_t)child, 0) == 0) {
+    const struct run_entry *child = run_entries_child(before, "apply", root->name);
+    if (last && strcmp(last->event, "begin") == 0 && child && child->pid > 1 &&
+        kill((pid_t)child->pid, 0) == 0) {
         look->state = "deploying";
         look->detail =
             arena_printf(root->arena, "%s is at work on it since %s", root->run->terraform.name, last->at);

@@ -10,6 +10,19 @@
 #define PAINT_EVERY_NS (200 * NS_PER_MS)
 #define LINE_EVERY_NS  (15 * NS_PER_S)
 
+static void begin_progress(struct json_writer *json, const char *region, const char *step, const char *state,
+                           uint64_t done, uint64_t planned, int64_t elapsed_ns)
+{
+    json_object_begin(json);
+    json_kv_text(json, "type", "progress");
+    json_kv_text(json, "region", region);
+    json_kv_text(json, "step", step);
+    json_kv_text(json, "state", state);
+    json_kv_u64(json, "done", done);
+    json_kv_u64(json, "planned", planned);
+    json_kv_f64(json, "elapsed_s", (double)(elapsed_ns / NS_PER_MS) / 1000.0);
+}
+
 void run_progress(struct run *run, const char *region, const char *step, const char *state, uint64_t done,
                   uint64_t planned, int64_t elapsed_ns)
 {
@@ -18,16 +31,30 @@ void run_progress(struct run *run, const char *region, const char *step, const c
     if (!run->ctx->json)
         return;
     json_init(&json, &record);
-    json_object_begin(&json);
-    json_kv_text(&json, "type", "progress");
-    json_kv_text(&json, "region", region);
-    json_kv_text(&json, "step", step);
-    json_kv_text(&json, "state", state);
-    json_kv_u64(&json, "done", done);
-    json_kv_u64(&json, "planned", planned);
-    json_kv_f64(&json, "elapsed_s", (double)(elapsed_ns / NS_PER_MS) / 1000.0);
+    begin_progress(&json, region, step, state, done, planned, elapsed_ns);
     json_object_end(&json);
     output_json(run->ctx->out, buf_str(&record));
+    buf_deinit(&record);
+}
+
+void run_say_waiting(struct run *run, const struct run_root *root, int64_t pid, const char *since)
+{
+    const struct output *out = run->ctx->out;
+    if (!out->json && !out->tty)
+        output_printf(out,
+                      "    %s: waiting for the %s of an earlier run, which is still at work on it (process "
+                      "%lld, since %s)\n",
+                      root->name, run->terraform.name, (long long)pid, since);
+    if (!out->json)
+        return;
+    struct buf record = BUF_INIT(64UL * 1024);
+    struct json_writer json;
+    json_init(&json, &record);
+    begin_progress(&json, root->name, "plan", "waiting", 0, 0, clock_mono_ns() - root->started_ns);
+    json_kv_i64(&json, "pid", pid);
+    json_kv_text(&json, "since", since);
+    json_object_end(&json);
+    output_json(out, buf_str(&record));
     buf_deinit(&record);
 }
 

@@ -3,6 +3,7 @@
 #include "lib/core/crypto.h"
 #include "lib/core/file.h"
 #include "provisioner/provider.h"
+#include "provisioner/run/attributes.h"
 #include "provisioner/run/run.h"
 
 #include <signal.h>
@@ -61,9 +62,11 @@ static void keep_change(struct run_root *root, const struct tf_event *event)
         root->changes = grown;
         root->change_capacity = capacity;
     }
-    root->changes[root->change_count++] =
-        (struct root_change){keep(root, event->address), keep(root, event->type), keep(root, event->action),
-                             keep(root, event->reason), keep(root, event->import_id)};
+    root->changes[root->change_count++] = (struct root_change){.address = keep(root, event->address),
+                                                               .type = keep(root, event->type),
+                                                               .action = keep(root, event->action),
+                                                               .reason = keep(root, event->reason),
+                                                               .import_id = keep(root, event->import_id)};
 }
 
 static void count_change(struct run_root *root, const struct tf_event *event)
@@ -85,6 +88,14 @@ static void count_change(struct run_root *root, const struct tf_event *event)
     }
     if (strcmp(event->action, "noop") != 0 || event->import_id[0])
         keep_change(root, event);
+}
+
+/* Its last word on a plan: what it counted must have come, or the log was cut on its way (a full disk). It
+ * counts a replacement as an addition and a removal. */
+static void take_summary(struct run_root *root, const struct tf_event *event)
+{
+    root->summed = root->create + root->replace >= event->add && root->update >= event->change &&
+                   root->destroy + root->replace >= event->remove && root->import >= event->import;
 }
 
 static void keep_problem(struct run_root *root, const struct tf_event *event)
@@ -130,6 +141,8 @@ static void on_event(void *arg, const struct tf_event *event)
         root->said = keep(root, event->message);
     if (event->kind == TF_PLANNED && root->planned)
         count_change(root, event);
+    if (event->kind == TF_SUMMARY && root->planned)
+        take_summary(root, event);
     if (event->kind != TF_APPLY_START && !landed)
         return;
     (void)pthread_mutex_lock(&root->run->lock);
@@ -172,18 +185,29 @@ static void on_ended(void *arg)
 /* --- commands
  * ------------------------------------------------------------------------------------------------- */
 
+/* Told to stop while it plans, terraform reports whatever it was just reading as canceled. */
+static bool was_stopped(const struct run_root *root, const char *what)
+{
+    (void)pthread_mutex_lock(&root->run->lock);
+    bool stopped = root->run->interrupts >= 2;
+    (void)pthread_mutex_unlock(&root->run->lock);
+    return stopped && strcmp(what, "apply") != 0;
+}
+
 int root_fail(struct run_root *root, const char *what)
 {
     root->failed = true;
+    if (was_stopped(root, what))
+        root->problem_count = 0;
     if (root->problem_count) {
         const struct root_problem *first = &root->problems[0];
         (void)error_set(&root->err, ERR_PEER, "%s %s: %s", root->name, what, first->summary);
         error_set_detail(&root->err, "%s%s%s", first->address,
                          first->address[0] && first->detail[0] ? ": " : "", first->detail);
     } else if (!root->err.message[0] && run_interrupted(root->run)) {
-        (void)error_set(&root->err, ERR_PEER,
-                        "%s %s: stopped in the middle by the interrupt; what was made is in the state",
-                        root->name, what);
+        (void)error_set(&root->err, ERR_PEER, "%s %s: stopped in the middle by the interrupt; %s", root->name,
+                        what,
+                        strcmp(what, "apply") == 0 ? "what was made is in the state" : "it changes nothing");
     } else if (!root->err.message[0]) {
         (void)error_set(&root->err, ERR_PEER, "%s %s: %s failed%s%s", root->name, what,
                         root->run->terraform.name, root->said ? ": " : " without saying why",
@@ -219,37 +243,57 @@ void root_heard(struct run_root *root, const char *format, ...)
     va_end(arguments);
 }
 
-static void set_doing(struct run_root *root, const char *doing)
+/* A pid that somebody else has by now names another folder. */
+static bool is_orphan(const struct run_root *root, int64_t pid)
 {
+    char path[64];
+    struct buf command = BUF_INIT(1024UL * 1024);
+    (void)snprintf(path, sizeof path, "/proc/%lld/cmdline", (long long)pid);
+    bool ours = is_alive(pid) && file_read(path, &command, NULL) == 0 && command.len &&
+                memmem(command.data, command.len, root->folder, strlen(root->folder));
+    buf_deinit(&command);
+    return ours;
+}
+
+/* In the live view: "waiting", for whom, and how long that one has been at it. */
+static void show_waiting(struct run_root *root, const struct run_entry *child)
+{
+    int64_t began = clock_wall_ns(), now = began;
+    struct root_flight *flight = &root->flight[0];
+    if (!clock_parse_rfc3339(str_from(child->at), &began) || began > now)
+        began = now;
     (void)pthread_mutex_lock(&root->run->lock);
-    root->doing = doing;
+    root->doing = "waiting";
+    (void)snprintf(flight->address, sizeof flight->address, "%s %lld since %.8s UTC",
+                   root->run->terraform.name, (long long)child->pid,
+                   strlen(child->at) > strlen("2026-11-25T") ? child->at + strlen("2026-11-25T") : "?");
+    flight->started_ns = clock_mono_ns() - (now - began);
+    root->flight_count = 1;
     (void)pthread_mutex_unlock(&root->run->lock);
 }
 
-/* When we were killed, the terraform of that time went on. Its work is ours: wait for it. */
-static void wait_for_orphan(struct run_root *root)
+/* When we were killed, the terraform of that time went on. Its work is ours: wait for it. False when an
+ * interrupt ended the waiting. */
+static bool wait_for_orphan(struct run_root *root)
 {
-    int64_t pid = run_entries_child(run_journal_before(root->run->journal), "apply", root->name);
+    const struct run_entry *child =
+        run_entries_child(run_journal_before(root->run->journal), "apply", root->name);
     int64_t deadline = clock_mono_ns() + CHILD_WAIT_NS;
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%lld/cmdline", (long long)pid);
-    (void)pthread_mutex_lock(&root->run->lock);
+    if (!child || !is_orphan(root, child->pid))
+        return true;
     const char *doing = root->doing;
+    show_waiting(root, child);
+    run_say_waiting(root->run, root, child->pid, child->at);
+    while (is_orphan(root, child->pid) && clock_mono_ns() < deadline && !run_interrupted(root->run))
+        run_pause(root->run, CHILD_LOOK_NS);
+    (void)pthread_mutex_lock(&root->run->lock);
+    root->doing = doing;
+    root->flight_count = 0;
     (void)pthread_mutex_unlock(&root->run->lock);
-    while (is_alive(pid) && clock_mono_ns() < deadline && !run_interrupted(root->run)) {
-        struct buf command = BUF_INIT(1024UL * 1024);
-        int code = file_read(path, &command, NULL);
-        /* A pid that somebody else has by now names another folder. */
-        bool ours =
-            !code && command.len && memmem(command.data, command.len, root->folder, strlen(root->folder));
-        buf_deinit(&command);
-        if (!ours)
-            break;
-        set_doing(root, "waiting");
-        struct timespec pause = {.tv_nsec = CHILD_LOOK_NS};
-        (void)nanosleep(&pause, NULL);
-    }
-    set_doing(root, doing);
+    if (!run_interrupted(root->run))
+        return true;
+    root->orphan = is_orphan(root, child->pid) ? child->pid : 0;
+    return false;
 }
 
 /* init is repeated only when the root's own file has changed: it takes seconds a root and goes one by one. */
@@ -313,6 +357,47 @@ void root_prepare(struct run_root *root)
         (void)unlink(stamp);
 }
 
+int root_pull_state(const struct run_root *root, struct arena *arena, struct node **ret_state,
+                    struct error *err)
+{
+    static const char *const arguments[] = {"state", "pull", NULL};
+    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
+    *ret_state = NULL;
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, err);
+    if (!code && str_trim(buf_str(&bytes)).len)
+        code = json_parse(arena, buf_str(&bytes), ret_state, err);
+    buf_deinit(&bytes);
+    return code;
+}
+
+int root_mark_state(struct run_root *root, const char **ret_lineage, int64_t *ret_serial, struct error *err)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    struct node *state = NULL;
+    *ret_lineage = "";
+    *ret_serial = 0;
+    int code = root_pull_state(root, arena, &state, err);
+    if (code)
+        return error_prefix(err, "%s", root->name);
+    if (!state)
+        return 0;
+    *ret_lineage = arena_strdup(root->arena, node_text(state, "lineage"));
+    if (!str_to_i64(node_text(state, "serial"), ret_serial))
+        return error_set(err, ERR_PARSE, "%s: its state has no serial", root->name);
+    return 0;
+}
+
+/* What of a plan did not come would be no change. */
+static bool is_cut(struct run_root *root)
+{
+    if (!root->summed)
+        (void)error_set(&root->err, ERR_CORRUPT,
+                        "%s plan: what %s said of it is cut off, so that nobody knows what it would do; is "
+                        "there room left on the disk?",
+                        root->name, root->run->terraform.name);
+    return !root->summed;
+}
+
 void root_plan(struct run_root *root)
 {
     /* Without a lock: a plan changes nothing, a state that moves meanwhile makes it stale, and a run that is
@@ -327,16 +412,81 @@ void root_plan(struct run_root *root)
     arguments[count++] = arena_printf(root->arena, "-out=%s", root->plan);
     for (size_t i = 0; root->extra && root->extra[i] && count < TF_ARGUMENTS_MAX - 1; i++)
         arguments[count++] = root->extra[i];
-    wait_for_orphan(root);
+    if (!wait_for_orphan(root)) {
+        (void)root_fail(root, "plan");
+        return;
+    }
+    /* Before the plan reads it: one that moves in between is refused, never taken for the plan's. */
+    if (root->run->marks_states && root_mark_state(root, &root->lineage, &root->serial, &root->err)) {
+        root->failed = true;
+        return;
+    }
     root->planned = true;
     root->change_count = 0;
     root->create = root->update = root->replace = root->destroy = root->import = 0;
+    root->summed = false;
     struct tf_watch watch = watch_of(root, "plan");
     if (terraform_run(&root->run->terraform, root->folder, arguments, root->log, &watch, &status,
                       &root->err) ||
-        (status != 0 && status != 2))
+        (status != 0 && status != 2) || is_cut(root))
         (void)root_fail(root, "plan");
     root->planned = !root->failed;
+}
+
+int root_show_plan(const struct run_root *root, struct arena *arena, const struct node **ret_document,
+                   const struct node **ret_changes, struct error *err)
+{
+    const char *const arguments[] = {"show", "-json", root->plan, NULL};
+    struct buf bytes = BUF_INIT(TF_CAPTURE_MAX);
+    struct node *document = NULL;
+    int code = terraform_capture(&root->run->terraform, root->folder, arguments, &bytes, err);
+    if (!code)
+        code = json_parse(arena, buf_str(&bytes), &document, err);
+    buf_deinit(&bytes);
+    if (code)
+        return code;
+    if (ret_document)
+        *ret_document = document;
+    *ret_changes = node_member(document, "resource_changes");
+    if (!*ret_changes || (*ret_changes)->kind != NODE_SEQUENCE)
+        return error_set(err, ERR_PARSE, "%s: the plan lists no resource changes", root->name);
+    return 0;
+}
+
+static struct root_change *find_changed(struct run_root *root, struct str address)
+{
+    for (size_t i = 0; i < root->change_count; i++) {
+        const char *action = root->changes[i].action;
+        if ((strcmp(action, "update") == 0 || strcmp(action, "replace") == 0) &&
+            str_equal_text(address, root->changes[i].address))
+            return &root->changes[i];
+    }
+    return NULL;
+}
+
+/* Without them the plan is what it is: they are shown, and nothing hangs on them. */
+void root_name_attributes(struct run_root *root)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    const struct node *changes = NULL;
+    struct error err = {0};
+    root->unnamed = NULL;
+    if (root->failed || !root->planned || root->update + root->replace == 0)
+        return;
+    if (root_show_plan(root, arena, NULL, &changes, &err)) {
+        root->unnamed = keep(root, err.message);
+        return;
+    }
+    for (size_t i = 0; i < changes->count; i++) {
+        struct attribute_names names;
+        struct root_change *change = find_changed(root, node_text(changes->items[i], "address"));
+        if (!change)
+            continue;
+        attributes_of_change(node_member(changes->items[i], "change"), strcmp(change->action, "replace") == 0,
+                             root->arena, &names);
+        change->attributes = names.items;
+        change->attribute_count = names.count;
+    }
 }
 
 /* The id of the lock that kept terraform from its state; NULL: something else did. A backend's own error
@@ -389,20 +539,27 @@ static void run_apply(struct run_root *root, const char *timeout)
         (void)root_fail(root, "apply");
 }
 
-/* A saved plan is done exactly or not at all, and terraform begins nothing of one that is stale. */
-static void refuse_stale(struct run_root *root)
+void root_refuse(struct run_root *root, const char *why)
 {
-    const char *saved = command_value(root->run->ctx, "--plan");
-    if (!root->failed || !saved || !root->problem_count ||
-        !strstr(root->problems[0].summary, "plan is stale"))
-        return;
+    root->failed = true;
     root->left = LEFT_REFUSED;
     (void)error_set(&root->err, ERR_CONFLICT,
                     "%s: the saved plan no longer holds: its state has moved since; nothing was changed",
                     root->name);
-    error_set_detail(&root->err, "%s says: %s", root->run->terraform.name, root->problems[0].summary);
+    error_set_detail(&root->err, "%s", why);
     error_set_hint(&root->err, "Plan again with `fraiseql deploy plan %s --out %s` and look at what it shows",
-                   root->run->ctx->file, saved);
+                   root->run->ctx->file, command_value(root->run->ctx, "--plan"));
+}
+
+/* A saved plan is done exactly or not at all, and terraform begins nothing of one that is stale: one whose
+ * state has moved after it was looked at. */
+static void refuse_stale(struct run_root *root)
+{
+    if (!root->failed || !command_value(root->run->ctx, "--plan") || !root->problem_count ||
+        !strstr(root->problems[0].summary, "plan is stale"))
+        return;
+    root_refuse(
+        root, arena_printf(root->arena, "%s says: %s", root->run->terraform.name, root->problems[0].summary));
 }
 
 void root_apply(struct run_root *root)

@@ -61,12 +61,17 @@ static void take_signal(struct run *run, int received)
     (void)pthread_cond_broadcast(&run->interrupted);
     (void)pthread_mutex_unlock(&run->lock);
     run->painted_lines = 0;
-    if (!run->cloud_count)
+    if (run->asking)
+        say("\n"); /* nothing is in flight; what it means for the question is said there */
+    else if (!run->cloud_count)
         say(number == 1 ? "\nInterrupted: the steps in flight are finished and nothing new begun.\n"
                         : "\nThe steps in flight are being finished.\n");
     else if (number == 1)
         say("\nInterrupted: what is in flight is finished and nothing new begun. Once more stops "
             "terraform.\n");
+    else if (run->unchanged)
+        say(number == 2 ? "\nStopping: terraform has been told to end; planning changes nothing.\n"
+                        : "\nTerraform is ending; planning changes nothing.\n");
     else if (number == 2)
         say("\nStopping: terraform has been told to save its state and end.\n");
     else
@@ -365,6 +370,19 @@ int run_open(struct command_context *ctx, struct deployment *deployment, struct 
 int run_open_reading(struct command_context *ctx, struct deployment *deployment, struct run *ret)
 {
     return open_run(ctx, deployment, true, ret);
+}
+
+void run_say_unchanged(const struct run *run)
+{
+    if (!run->unchanged || !run->interrupts || run->ctx->json)
+        return;
+    output_printf(run->ctx->out, "Nothing was changed.\n");
+    for (size_t i = 0; i <= run->region_count; i++) {
+        const struct run_root *root = i < run->region_count ? &run->regions[i] : &run->global;
+        if (root->orphan)
+            output_printf(run->ctx->out, "The %s of an earlier run goes on with %s (process %lld).\n",
+                          run->terraform.name, root->name, (long long)root->orphan);
+    }
 }
 
 void run_close(struct run *run)

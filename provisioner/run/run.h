@@ -25,6 +25,8 @@
 
 struct root_change {
     const char *address, *type, *action, *reason, *import_id;
+    const char *const *attributes; /* names of what changes in it, where they were asked for */
+    size_t attribute_count;
 };
 
 struct root_problem {
@@ -74,9 +76,13 @@ struct run_root {
     struct root_change *changes;
     size_t change_count, change_capacity;
     int64_t create, update, replace, destroy, import;
+    bool summed;         /* terraform has said how many changes that makes, and they have all come */
+    const char *lineage; /* of the state that it was made from, where run->marks_states; "": none */
+    int64_t serial;
     struct adoptions adoptions; /* of this run: what terraform has imported already, it passes over */
-    const char *unlisted;       /* why what exists could not be listed; NULL: it was, or had not to be */
-    const char *const *extra;   /* arguments for plan: -destroy, -target=...; ended by NULL; may be NULL */
+    const char *unnamed;      /* why what changes in them is not known; NULL: it is, or nothing is updated */
+    const char *unlisted;     /* why what exists could not be listed; NULL: it was, or had not to be */
+    const char *const *extra; /* arguments for plan: -destroy, -target=...; ended by NULL; may be NULL */
 
     /* Of the last command. */
     struct root_problem problems[ROOT_PROBLEMS_MAX];
@@ -84,6 +90,7 @@ struct run_root {
     const char *log;
     const char *said; /* its last line that was no record; NULL: none */
     const char *step; /* "plan", "apply": the journal's word for what runs */
+    int64_t orphan;   /* terraform of an earlier run that was not waited for to its end; 0: none */
 
     struct host_root *own;                 /* on own hosts; NULL: terraform's */
     struct credential_answer *credentials; /* of the step that asks for them; run/credentials.h */
@@ -127,9 +134,12 @@ struct run {
     pthread_mutex_t lock;
     pthread_cond_t interrupted; /* CLOCK_MONOTONIC; with lock */
     unsigned interrupts;        /* guarded by lock */
+    bool asking;                /* main thread: a question stands there */
+    bool unchanged;             /* main thread: nothing has been changed yet; an interrupted run says so */
     unsigned painted_lines;     /* main thread */
     int64_t painted_ns;
     struct hosts *hosts; /* NULL: no region of this run is on own hosts */
+    bool marks_states;   /* plans are to be saved: each remembers the state that it was made from */
     bool own_stand;      /* no region on own hosts has failed: set before they are tested */
     bool resumed;        /* an earlier run did not end as it should, or the id came from a state */
 };
@@ -140,6 +150,8 @@ int run_open(struct command_context *ctx, struct deployment *deployment, struct 
 /* The same without lock and masked signals, and with a journal that is only read. */
 int run_open_reading(struct command_context *ctx, struct deployment *deployment, struct run *ret)
     CHECK_RESULT;
+/* Where an interrupt came before anything was changed. */
+void run_say_unchanged(const struct run *run);
 void run_close(struct run *run);
 
 /* Work on one root, on a worker's thread: fills root->failed and root->err. */
@@ -185,6 +197,19 @@ void root_plan(struct run_root *root);
 void root_prepare(struct run_root *root); /* init only */
 /* Applies root->plan. */
 void root_apply(struct run_root *root);
+/* What terraform shows of root->plan, in the arena given: the document (may be NULL) and its changes. */
+int root_show_plan(const struct run_root *root, struct arena *arena, const struct node **ret_document,
+                   const struct node **ret_changes, struct error *err) CHECK_RESULT;
+/* Names of what changes in resources that are updated or replaced. */
+void root_name_attributes(struct run_root *root);
+/* Its state as the backend has it, in the arena given; NULL: there is none yet. */
+int root_pull_state(const struct run_root *root, struct arena *arena, struct node **ret_state,
+                    struct error *err) CHECK_RESULT;
+/* The state now; texts live in the root's arena. */
+int root_mark_state(struct run_root *root, const char **ret_lineage, int64_t *ret_serial, struct error *err)
+    CHECK_RESULT;
+/* The root fails: its saved plan was made from a state that has moved since. */
+void root_refuse(struct run_root *root, const char *why);
 /* A failure with the first problem terraform named. */
 int root_fail(struct run_root *root, const char *what);
 /* Whether the newest journal entry says that an apply did not end well. */
@@ -198,11 +223,16 @@ void run_paint(struct run *run, bool last);
 /* {"type":"progress"}. `state`: running, done, failed, skipped. */
 void run_progress(struct run *run, const char *region, const char *step, const char *state, uint64_t done,
                   uint64_t planned, int64_t elapsed_ns);
+/* That a root waits for the terraform of a run that was killed; where a live view is painted, that says so.
+ * `since`: RFC 3339. */
+void run_say_waiting(struct run *run, const struct run_root *root, int64_t pid, const char *since);
 
 /* --- steps.c -------------------------------------------------------------------------------------------- */
 
 enum step_mark { STEP_OK, STEP_FAILED, STEP_WARN, STEP_SKIPPED };
 
+/* How a root's step has ended: done, failed, or cut short. */
+enum step_mark run_mark_of(const struct run_root *root);
 /* "[✓] text" with an indented note below it (NULL: none), and the progress record. `step` is its short name
  * in records and the journal; `region` NULL: all. */
 void run_step(struct run *run, enum step_mark mark, const char *step, const char *region, const char *note,
@@ -211,7 +241,7 @@ void run_step(struct run *run, enum step_mark mark, const char *step, const char
 bool run_is_database(const char *type);
 /* What failed, on standard error. */
 void run_complain(struct run *run, const struct run_root *root);
-/* The plan of one root: counts, and by name what is replaced or deleted. */
+/* The plan of one root: counts, and by name what is replaced, deleted, updated or taken over. */
 void run_show_plan(struct run *run, const struct run_root *root);
 /* "{"type":"plan"}" of one root. */
 void run_plan_record(struct run *run, const struct run_root *root);

@@ -11,7 +11,7 @@
 
 #define FILE_MAX     (256UL * 1024 * 1024)
 #define MANIFEST_MAX (16UL * 1024 * 1024)
-#define FORMAT       2
+#define FORMAT       3
 
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
@@ -118,6 +118,11 @@ static void write_changes(const struct run_root *root, struct json_writer *json)
         json_kv_text(json, "action", change->action);
         json_kv_text(json, "reason", change->reason);
         json_kv_text(json, "import", change->import_id);
+        json_key(json, "attributes");
+        json_array_begin(json);
+        for (size_t j = 0; j < change->attribute_count; j++)
+            json_text(json, change->attributes[j]);
+        json_array_end(json);
         json_object_end(json);
     }
     json_array_end(json);
@@ -137,6 +142,10 @@ static int write_root(struct run *run, const struct run_root *root, const char *
     json_kv_i64(json, "replace", root->replace);
     json_kv_i64(json, "destroy", root->destroy);
     json_kv_i64(json, "import", root->import);
+    if (!root->own) {
+        json_kv_text(json, "lineage", root->lineage);
+        json_kv_i64(json, "serial", root->serial);
+    }
     write_changes(root, json);
     json_object_end(json);
     return code;
@@ -249,6 +258,22 @@ static int compare_steps_of(const struct run_root *root, struct str saved, struc
                       : 0;
 }
 
+static struct root_change change_of(const struct node *item, struct arena *arena)
+{
+    const struct node *names = node_member(item, "attributes");
+    size_t count = names && names->kind == NODE_SEQUENCE ? names->count : 0;
+    const char **attributes = arena_zalloc(arena, (count + 1) * sizeof *attributes);
+    for (size_t i = 0; i < count; i++)
+        attributes[i] = names->items[i]->kind == NODE_SCALAR ? names->items[i]->scalar.ptr : "";
+    return (struct root_change){.address = node_text(item, "address").ptr,
+                                .type = node_text(item, "type").ptr,
+                                .action = node_text(item, "action").ptr,
+                                .reason = node_text(item, "reason").ptr,
+                                .import_id = node_text(item, "import").ptr,
+                                .attributes = attributes,
+                                .attribute_count = count};
+}
+
 /* From the manifest: terraform's plan is not read here. What is lost and what is shown hang on it. */
 static int take_changes(struct run_root *root, const struct node *item, struct error *err)
 {
@@ -262,14 +287,12 @@ static int take_changes(struct run_root *root, const struct node *item, struct e
     root->replace = number_of(item, "replace");
     root->destroy = number_of(item, "destroy");
     root->import = number_of(item, "import");
+    root->lineage = node_text(item, "lineage").ptr;
+    root->serial = number_of(item, "serial");
     root->change_count = root->change_capacity = list->count;
     root->changes = arena_zalloc(root->run->arena, (list->count + 1) * sizeof *root->changes);
-    for (size_t i = 0; i < list->count; i++) {
-        const struct node *change = list->items[i];
-        root->changes[i] = (struct root_change){
-            node_text(change, "address").ptr, node_text(change, "type").ptr, node_text(change, "action").ptr,
-            node_text(change, "reason").ptr, node_text(change, "import").ptr};
-    }
+    for (size_t i = 0; i < list->count; i++)
+        root->changes[i] = change_of(list->items[i], root->run->arena);
     return 0;
 }
 
@@ -344,4 +367,37 @@ int saved_plan_read(struct run *run, const char *folder, struct error *err)
     }
     *err = trouble;
     return code;
+}
+
+/* --- states that have moved
+ * ----------------------------------------------------------------------------------- */
+
+static void check_state(struct run_root *root)
+{
+    const char *lineage = NULL;
+    int64_t serial = 0;
+    root_prepare(root);
+    if (root->failed)
+        return;
+    if (root_mark_state(root, &lineage, &serial, &root->err))
+        root->failed = true;
+    else if (strcmp(lineage, root->lineage) != 0)
+        root_refuse(root, !root->lineage[0] ? "there was none when the plan was made"
+                          : !lineage[0]     ? "there is none any more"
+                                            : "it is not the one that the plan was made from");
+    else if (serial != root->serial)
+        root_refuse(root, arena_printf(root->arena, "it had serial %lld, and has %lld now",
+                                       (long long)root->serial, (long long)serial));
+}
+
+int saved_plan_check(struct run *run)
+{
+    int status = STATUS_OK;
+    run_each_cloud(run, "checking", check_state);
+    for (size_t i = 0; i < run->cloud_count; i++) {
+        const struct run_root *root = run->cloud_roots[i];
+        if (root->failed && status != STATUS_CONFIG)
+            status = root->err.code == ERR_CONFLICT ? STATUS_CONFIG : STATUS_FAILURE;
+    }
+    return run_interrupted(run) ? STATUS_INTERRUPTED : status;
 }

@@ -3,13 +3,16 @@
  * files 0600.
  *
  *   P/manifest.json
- * {"format":2,"name","deployment_id","inputs":SHA-256,"roots":[{"name","sha256","create",...,"changes":[...]}]}
+ * {"format":3,"name","deployment_id","inputs":SHA-256,
+ *   "roots":[{"name","sha256","create",...,"lineage","serial","changes":[...]}]}
  *   P/<region>.tfplan  of a region in a cloud
  *   P/<region>.steps   of one on own hosts: hosts_put_plan(); hashes, no values
  *
- * What moved since is found twice: here by the digest of everything that was rendered, and by terraform,
- * which refuses a plan whose state has got another serial. On own hosts the plan is made again, and must come
- * out the same. */
+ * What moved since is found before anything is done: by the digest of everything that was rendered, and by
+ * lineage and serial of each region's state, of which the manifest has those that the plan was made from.
+ * What moves after that, terraform refuses, region by region. On own hosts the plan is made again, and must
+ * come out the same.
+ */
 #ifndef FRAISEQL_PROVISIONER_RUN_SAVED_PLAN_H
 #define FRAISEQL_PROVISIONER_RUN_SAVED_PLAN_H
 
@@ -25,5 +28,8 @@ const char *saved_plan_difference(struct str saved, struct str now, struct arena
  * that it names are `planned`; those on own hosts are so already, and are compared. ERR_CONFLICT says what
  * moved, ERR_PARSE where the manifest is damaged. */
 int saved_plan_read(struct run *run, const char *folder, struct error *err) CHECK_RESULT;
+/* After it: whether every state in a cloud is the one that its plan was made from. An exit status; a region
+ * for which it is not, or that cannot be asked, is `failed`. Nothing is printed. */
+int saved_plan_check(struct run *run);
 
 #endif

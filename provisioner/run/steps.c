@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #define PROBLEMS_SHOWN 5U
+#define CHANGES_SHOWN  20U
+#define WIDTH_OF_LINES 200U /* without a terminal */
 
 static const struct {
     const char *mark, *state;
@@ -19,6 +21,11 @@ static const struct {
     [STEP_WARN] = {"[!]", "warning", STYLE_WARN},
     [STEP_SKIPPED] = {"[!]", "skipped", STYLE_DIM},
 };
+
+enum step_mark run_mark_of(const struct run_root *root)
+{
+    return root->failed ? STEP_FAILED : root->skipped ? STEP_WARN : STEP_OK;
+}
 
 void run_step(struct run *run, enum step_mark mark, const char *step, const char *region, const char *note,
               const char *format, ...)
@@ -88,22 +95,80 @@ static bool is_parameters(const char *type)
     return starts_with_any(type, types, ARRAY_LEN(types));
 }
 
-static void show_change(const struct output *out, const struct root_change *change)
+/* What a plan does with a resource; the order is that in which it is shown. */
+enum change_kind { CHANGE_REPLACE, CHANGE_DESTROY, CHANGE_UPDATE, CHANGE_IMPORT, CHANGE_NONE };
+
+static enum change_kind kind_of(const struct root_change *change)
 {
-    bool replaced = strcmp(change->action, "replace") == 0, deleted = strcmp(change->action, "delete") == 0;
-    if (run_is_database(change->type) && (replaced || deleted))
+    static const char *const actions[] = {
+        [CHANGE_REPLACE] = "replace", [CHANGE_DESTROY] = "delete", [CHANGE_UPDATE] = "update"};
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        if (strcmp(change->action, actions[i]) == 0)
+            return (enum change_kind)i;
+    }
+    return change->import_id[0] ? CHANGE_IMPORT : CHANGE_NONE;
+}
+
+static bool loses_data(const struct root_change *change)
+{
+    return run_is_database(change->type) && kind_of(change) <= CHANGE_DESTROY;
+}
+
+/* What must not be overlooked. */
+static void warn_of(const struct output *out, const struct root_change *change)
+{
+    if (loses_data(change))
         output_printf(out, "      %sDATABASE %s: %s: its data is lost with it%s\n",
-                      output_style(out, STYLE_BAD), replaced ? "REPLACED" : "DESTROYED",
+                      output_style(out, STYLE_BAD),
+                      kind_of(change) == CHANGE_REPLACE ? "REPLACED" : "DESTROYED",
                       view_address(change->address), output_style(out, STYLE_PLAIN));
-    else if (replaced || deleted)
-        output_printf(out, "      %s%s%s %s%s%s%s\n", output_style(out, STYLE_WARN),
-                      replaced ? "replace" : "destroy", output_style(out, STYLE_PLAIN),
-                      view_address(change->address), change->reason[0] ? " (" : "", change->reason,
-                      change->reason[0] ? ")" : "");
-    else if (is_parameters(change->type) && strcmp(change->action, "update") == 0)
+    else if (is_parameters(change->type) && kind_of(change) == CHANGE_UPDATE)
         output_printf(
             out, "      %sdatabase parameters change: %s; static ones take effect with a reboot%s\n",
             output_style(out, STYLE_WARN), view_address(change->address), output_style(out, STYLE_PLAIN));
+}
+
+static void show_change(const struct output *out, const struct root_change *change)
+{
+    static const char *const words[] = {[CHANGE_REPLACE] = "replace  ",
+                                        [CHANGE_DESTROY] = "destroy  ",
+                                        [CHANGE_UPDATE] = "update   ",
+                                        [CHANGE_IMPORT] = "take over"};
+    const struct view_change shown = {change->address, change->reason, change->attributes,
+                                      change->attribute_count};
+    enum change_kind kind = kind_of(change);
+    unsigned width = out->tty ? out->width - 1 : WIDTH_OF_LINES, before = 16;
+    struct buf line = BUF_INIT(64UL * 1024);
+    view_change(&shown, width > before + 8 ? width - before : 8, &line);
+    output_printf(out, "      %s%s%s %s\n",
+                  output_style(out, kind <= CHANGE_DESTROY ? STYLE_WARN : STYLE_DIM), words[kind],
+                  output_style(out, STYLE_PLAIN), buf_text(&line));
+    buf_deinit(&line);
+}
+
+/* What is made is counted; all else is named, the worst first: of what is replaced or destroyed all, of the
+ * rest as much as a reader takes in. */
+static void show_changes(const struct output *out, const struct run_root *root)
+{
+    size_t shown = 0, left = 0;
+    for (size_t i = 0; i < root->change_count; i++)
+        warn_of(out, &root->changes[i]);
+    for (enum change_kind kind = CHANGE_REPLACE; kind < CHANGE_NONE; kind++) {
+        for (size_t i = 0; i < root->change_count; i++) {
+            if (kind_of(&root->changes[i]) != kind)
+                continue;
+            if (kind > CHANGE_DESTROY && shown >= CHANGES_SHOWN) {
+                left++;
+                continue;
+            }
+            show_change(out, &root->changes[i]);
+            shown++;
+        }
+    }
+    if (left)
+        output_printf(out, "      and %zu more; --json names all\n", left);
+    if (root->unnamed)
+        output_printf(out, "      what changes in them is not known: %s\n", root->unnamed);
 }
 
 void run_show_plan(struct run *run, const struct run_root *root)
@@ -121,8 +186,23 @@ void run_show_plan(struct run *run, const struct run_root *root)
     if (root->import)
         output_printf(out, ", %lld to take over", (long long)root->import);
     output_printf(out, "\n");
-    for (size_t i = 0; i < root->change_count; i++)
-        show_change(out, &root->changes[i]);
+    show_changes(out, root);
+}
+
+static void put_change(struct json_writer *json, const struct root_change *change)
+{
+    json_object_begin(json);
+    json_kv_text(json, "address", change->address);
+    json_kv_text(json, "action", change->action);
+    json_kv_bool(json, "database", run_is_database(change->type));
+    json_kv_text(json, "reason", change->reason);
+    json_kv_bool(json, "import", change->import_id[0] != '\0');
+    json_key(json, "attributes");
+    json_array_begin(json);
+    for (size_t i = 0; i < change->attribute_count; i++)
+        json_text(json, change->attributes[i]);
+    json_array_end(json);
+    json_object_end(json);
 }
 
 void run_plan_record(struct run *run, const struct run_root *root)
@@ -142,13 +222,8 @@ void run_plan_record(struct run *run, const struct run_root *root)
     json_kv_i64(&json, "import", root->import);
     json_key(&json, "changes");
     json_array_begin(&json);
-    for (size_t i = 0; i < root->change_count; i++) {
-        json_object_begin(&json);
-        json_kv_text(&json, "address", root->changes[i].address);
-        json_kv_text(&json, "action", root->changes[i].action);
-        json_kv_bool(&json, "database", run_is_database(root->changes[i].type));
-        json_object_end(&json);
-    }
+    for (size_t i = 0; i < root->change_count; i++)
+        put_change(&json, &root->changes[i]);
     json_array_end(&json);
     json_object_end(&json);
     output_json(run->ctx->out, buf_str(&record));

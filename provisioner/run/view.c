@@ -96,16 +96,53 @@ void view_line(const struct view_row *row, unsigned name_width, unsigned width, 
         (void)put(out, since, width - used);
 }
 
+/* As many names as fit beside the number of those that do not. */
+static void put_attributes(const struct view_change *change, unsigned width, struct buf *out)
+{
+    unsigned used = 0, all = 0;
+    char more[32];
+    for (size_t i = 0; i < change->attribute_count; i++)
+        all += view_columns(str_from(change->attributes[i])) + 2;
+    for (size_t i = 0; i < change->attribute_count; i++) {
+        unsigned columns = view_columns(str_from(change->attributes[i])) + 2;
+        size_t left = change->attribute_count - i - 1;
+        unsigned rest = all > width ? (unsigned)snprintf(more, sizeof more, ", %zu more", left) : 0;
+        if (used + columns + rest > width) {
+            if (i)
+                (void)snprintf(more, sizeof more, ", %zu more", left + 1);
+            else
+                (void)snprintf(more, sizeof more, ": %zu attribute%s", left + 1, PLURAL(left + 1));
+            if (used + view_columns(str_from(more)) <= width)
+                buf_append_text(out, more);
+            return;
+        }
+        buf_append_text(out, i ? ", " : ": ");
+        buf_append_text(out, change->attributes[i]);
+        used += columns;
+    }
+}
+
+void view_change(const struct view_change *change, unsigned width, struct buf *out)
+{
+    unsigned used = put(out, view_address(change->address), width);
+    unsigned reason = change->reason[0] ? view_columns(str_from(change->reason)) + 3 : 0;
+    if (reason && used + reason <= width) {
+        buf_printf(out, " (%s)", change->reason);
+        used += reason;
+    }
+    put_attributes(change, width - used, out);
+}
+
 const char *view_duration(int64_t ns, char text[VIEW_DURATION_MAX])
 {
     long long seconds = (long long)(ns / NS_PER_SECOND), minutes = seconds / 60, hours = minutes / 60;
     int used = 0;
     if (hours)
-        used += snprintf(text, VIEW_DURATION_MAX, "%lld hour%s ", hours, hours == 1 ? "" : "s");
+        used += snprintf(text, VIEW_DURATION_MAX, "%lld hour%s ", hours, PLURAL(hours));
     if (minutes)
         used += snprintf(text + used, VIEW_DURATION_MAX - (size_t)used, "%lld minute%s ", minutes % 60,
-                         minutes % 60 == 1 ? "" : "s");
+                         PLURAL(minutes % 60));
     (void)snprintf(text + used, VIEW_DURATION_MAX - (size_t)used, "%lld second%s", seconds % 60,
-                   seconds % 60 == 1 ? "" : "s");
+                   PLURAL(seconds % 60));
     return text;
 }

@@ -24,6 +24,16 @@ struct view_row {
 /* One line without its end, at most `width` columns (at least VIEW_MIN_WIDTH): what does not fit is cut with
  * an ellipsis, the address first. `name_width` is that of the longest name. */
 void view_line(const struct view_row *row, unsigned name_width, unsigned width, struct buf *out);
+/* A resource that a plan changes. */
+struct view_change {
+    const char *address, *reason; /* reason "": none */
+    const char *const *attributes;
+    size_t attribute_count;
+};
+
+/* "aws_db_instance.this (cannot_update): engine, tags.team, 3 more", at most `width` columns: names give way
+ * first, then the reason, then the address. */
+void view_change(const struct view_change *change, unsigned width, struct buf *out);
 /* Columns a text takes, each code point counted as one. */
 unsigned view_columns(struct str text);
 /* "8 minutes 42 seconds", as the last line of a deployment says it. */

@@ -121,8 +121,13 @@ int workspace_open(const struct deployment *deployment, bool exclusive, struct a
         code = make_folders(ret, err);
     if (!code && exclusive) {
         code = file_lock(arena_printf(arena, "%s/lock", ret->folder), &ret->lock_fd, err);
-        if (code == ERR_CONFLICT)
+        if (code == ERR_CONFLICT) {
             (void)error_prefix(err, "another run is at work on \"%s\"", deployment->metadata.name);
+            error_set_hint(err,
+                           "Wait until it ends; `fraiseql deploy status %s` shows how far it is. SIGINT, or "
+                           "Ctrl-C where it runs, lets it finish what is in flight and end",
+                           deployment->path);
+        }
     }
     if (!code && exclusive)
         workspace_clear_plans(ret, arena);

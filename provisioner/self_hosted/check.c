@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define LATENCY_MAX_MS 10000
+#define LATENCIES      "network.latency-ms"
 
 static const char *path_of(const struct deployment *deployment, const struct region *region, const char *key)
 {
@@ -102,28 +103,35 @@ static void check_meeting(const struct deployment *deployment, const struct regi
     }
 }
 
-/* "a/b", both regions of the file, a number of milliseconds. Judged once, with the first region. */
+/* "a/b", both regions of the file. */
+static struct finding *check_pair(const struct deployment *deployment, const char *pair, const char *path,
+                                  struct findings *findings)
+{
+    const char *slash = strchr(pair, '/');
+    if (!slash || strchr(slash + 1, '/'))
+        return check_fail(deployment, findings, "latency", path, "want two regions as a/b, found \"%.60s\"",
+                          pair);
+    const char *first = arena_strdup(deployment->arena, (struct str){pair, (size_t)(slash - pair)});
+    check_at_name(deployment, LATENCIES, pair, check_region_name(deployment, first, path, findings));
+    check_at_name(deployment, LATENCIES, pair, check_region_name(deployment, slash + 1, path, findings));
+    return strcmp(first, slash + 1) == 0
+               ? check_fail(deployment, findings, "latency", path, "is from a region to itself")
+               : NULL;
+}
+
+/* A number of milliseconds for each pair. Judged once, with the first region. */
 static void check_latencies(const struct deployment *deployment, struct findings *findings)
 {
     const struct string_map *map = &deployment->network.latency_ms;
     for (size_t i = 0; i < map->count; i++) {
-        const char *key = map->items[i].key, *slash = strchr(key, '/');
-        const char *path = check_path(deployment, "network.latency-ms.%s", key);
+        const char *pair = map->items[i].key;
+        const char *path = check_path(deployment, LATENCIES ".%s", pair);
         uint64_t ms;
         if (deployment->network.topology != TOPOLOGY_NAMESPACES) {
             (void)check_fail(deployment, findings, "latency", path, "is for topology: namespaces");
             continue;
         }
-        if (!slash || strchr(slash + 1, '/')) {
-            (void)check_fail(deployment, findings, "latency", path,
-                             "want two regions as a/b, found \"%.60s\"", key);
-            continue;
-        }
-        const char *first = arena_strdup(deployment->arena, (struct str){key, (size_t)(slash - key)});
-        check_region_name(deployment, first, path, findings);
-        check_region_name(deployment, slash + 1, path, findings);
-        if (strcmp(first, slash + 1) == 0)
-            (void)check_fail(deployment, findings, "latency", path, "is from a region to itself");
+        check_at_name(deployment, LATENCIES, pair, check_pair(deployment, pair, path, findings));
         if (!str_to_u64(str_from(map->items[i].value), &ms) || ms > LATENCY_MAX_MS)
             (void)check_fail(deployment, findings, "latency", path,
                              "want whole milliseconds from 0 to %d, found \"%.60s\"", LATENCY_MAX_MS,

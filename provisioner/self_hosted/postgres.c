@@ -80,8 +80,8 @@ static void validate(const struct deployment *deployment, const struct region *r
     if (replication->mode == REPLICATION_STREAMING && replication->commit == COMMIT_QUORUM &&
         replication->quorum >= (int64_t)others)
         (void)check_fail(deployment, findings, "replication", "replication.quorum",
-                         "wants %lld standbys, and there are %zu", (long long)replication->quorum,
-                         others ? others - 1 : 0);
+                         "wants %lld standby%s, and there are %zu", (long long)replication->quorum,
+                         PLURAL(replication->quorum), others ? others - 1 : 0);
     if (replication->mode != REPLICATION_STREAMING && replication->commit != COMMIT_ASYNC)
         (void)check_fail(deployment, findings, "replication", "replication.commit",
                          "waits for standbys, and replication.mode is not streaming");

@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "fail" | "no plan" | "no state", "outputs": {"REGION": {"name": value}},
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "stale" | "no plan" | "no show" | "no state", "outputs": {"REGION": {"name": value}},
 "meet": how many roots must be asked for their outputs at the same time}."""
 
 import json
@@ -109,13 +109,25 @@ def make_plan(root, arguments):
 
 
 def plan(root, arguments):
-    if read(CLOUD + "/behaviour.json", {}).get(root.name) == "no plan":
+    behaviour = read(CLOUD + "/behaviour.json", {}).get(root.name)
+    if behaviour == "no plan":
         complain("ExpiredToken: the cloud does not let us look")
         return 1
+    while read(CLOUD + "/behaviour.json", {}).get(root.name) == "hang plan" and not stopping:
+        time.sleep(0.05)
+    if stopping:
+        say("change_summary", changes={"add": 0, "change": 0, "remove": 0, "import": 0, "operation": "plan"})
+        complain("reading Thing: https response error StatusCode: 0, canceled, context canceled")
+        return 1
     changes = make_plan(root, arguments)
-    for address, action, import_id in changes:
+    for address, action, import_id in changes[:0 if behaviour == "cut plan" else 2 if behaviour == "holed plan" else None]:
         importing = {"importing": {"id": import_id}} if import_id else {}
         say("planned_change", change={"resource": describe(address), "action": action, **importing})
+    if behaviour == "cut plan":
+        return 2 if changes else 0
+    actions = [action for _, action, _ in changes]
+    say("change_summary", changes={"add": actions.count("create"), "change": actions.count("update"),
+                                   "remove": actions.count("delete"), "import": actions.count("import"), "operation": "plan"})
     out = next(a[5:] for a in arguments if a.startswith("-out="))
     write(out, {"serial": root.state["serial"], "changes": changes})
     return 2 if changes else 0
@@ -142,7 +154,7 @@ def change(root, address, action, import_id):
 def apply(root, arguments):
     behaviour = read(CLOUD + "/behaviour.json", {})
     planned = read(arguments[-1], None)
-    if planned["serial"] != root.state["serial"]:
+    if planned["serial"] != root.state["serial"] or behaviour.get(root.name) == "stale":
         complain("Saved plan is stale")
         return 1
     failed = False
@@ -169,13 +181,19 @@ def apply(root, arguments):
 
 def show(root, arguments):
     if arguments and not arguments[-1].startswith("-"):
+        if read(CLOUD + "/behaviour.json", {}).get(root.name) == "no show":
+            sys.exit("Error: Failed to load plugin schemas")
         changes = []
         for address, action, import_id in read(arguments[-1], None)["changes"]:
             owner = read(root.cloud_path(address), {}).get("owner")
             importing = {"importing": {"id": import_id}} if import_id else {}
+            before, after = {"tags": {"fraiseql-deployment-id": owner}} if import_id else None, {"name": root.prefix}
+            if action == "update":
+                attribute = "deletion_protection" if "db_instance" in address else "instance_type"
+                before = {"name": root.prefix, attribute: root.state["resources"][address]}
+                after |= {attribute: root.wanted[address]}
             changes.append({"address": address, "type": type_of(address), "change": {
-                "actions": ["no-op" if import_id else action], "after": {"name": root.prefix}, **importing,
-                "before": {"tags": {"fraiseql-deployment-id": owner}} if import_id else None}})
+                "actions": ["no-op" if import_id else action], "after": after, **importing, "before": before}})
         return {"resource_changes": changes}
     resources = [{"address": a, "mode": "managed", "type": type_of(a),
                   "depends_on": [] if "vpc" in a else ["module.region.aws_vpc.this"]} for a in root.state["resources"]]
@@ -191,7 +209,9 @@ def state(root, arguments):
         identity = root.state["resources"].get("terraform_data.fraiseql_identity")
         found = [{"type": "terraform_data", "name": "fraiseql_identity",
                   "instances": [{"attributes": {"input": {"value": identity, "type": "string"}}}]}] if identity else []
-        print(json.dumps({"version": 4, "resources": found}))
+        if os.path.exists(root.state_path):
+            print(json.dumps({"version": 4, "serial": root.state["serial"], "lineage": root.state.get("lineage", "of " + root.name),
+                              "resources": found}))
     return 0
 
 

@@ -128,6 +128,58 @@ class WithFake(Case):
         for path in glob.glob(rig.folder.path + "/.fraiseql/demo/logs/*"):
             self.assertEqual(os.stat(path).st_mode & 0o777, 0o600, path)
 
+    def test_a_plan_names_what_changes(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        status, text = rig.deploy()
+        self.assertEqual(status, 0, text)
+        self.assertIn("Planning infrastructure (3 compute, 1 database)", text)
+        rig.write(deployment(regions=("us-east",), instances=2, size="t3.xlarge"))
+        status, text = rig.run(verb=("plan",))
+        self.assertEqual(status, 2, text)
+        named = ("    AWS (us-east): 0 to create, 2 to change, 0 to replace, 1 to destroy\n"
+                 "      destroy   aws_thing.t[2]\n"
+                 "      update    aws_thing.t[0]: instance_type\n"
+                 "      update    aws_thing.t[1]: instance_type\n")
+        self.assertIn(named, text)
+        self.assertNotIn("t3.", text)
+        status, text = rig.run("--json", verb=("plan",))
+        plan, = [r for r in map(json.loads, text.splitlines()) if r["type"] == "plan"]
+        self.assertEqual((plan["create"], plan["change"], plan["destroy"]), (0, 2, 1))
+        self.assertEqual(sorted((c["action"], c["address"], c["database"], c["import"], c["attributes"]) for c in plan["changes"]),
+                         [("delete", "module.region.aws_thing.t[2]", False, False, []),
+                          ("update", "module.region.aws_thing.t[0]", False, False, ["instance_type"]),
+                          ("update", "module.region.aws_thing.t[1]", False, False, ["instance_type"])])
+        self.assertNotIn("t3.", text)
+        saved = rig.folder.path + "/saved"
+        self.assertEqual(rig.run("--out", saved, verb=("plan",))[0], 2)
+        status, text = rig.deploy("--plan", saved, "--dry-run")
+        self.assertEqual(status, 2, text)
+        self.assertIn(named, text)
+        rig.behave(**{"us-east": "no show"})
+        status, text = rig.run(verb=("plan",))
+        self.assertEqual(status, 2, text)
+        self.assertIn("      update    aws_thing.t[1]\n      what changes in them is not known: fake_terraform.py show failed: "
+                      "Failed to load plugin schemas\n", text)
+
+    def test_a_plan_of_many_changes_is_cut_and_json_has_all(self):
+        rig = Rig(self, deployment(regions=("us-east",), instances=30))
+        self.assertEqual(rig.deploy()[0], 0)
+        rig.write(deployment(regions=("us-east",), instances=30, size="t3.xlarge"))
+        text = rig.run(verb=("plan",))[1]
+        self.assertEqual(text.count("      update    "), 20)
+        self.assertIn("      and 10 more; --json names all\n", text)
+        plan, = [r for r in map(json.loads, rig.run("--json", verb=("plan",))[1].splitlines()) if r["type"] == "plan"]
+        self.assertEqual(sum(c["attributes"] == ["instance_type"] for c in plan["changes"]), 30)
+        text = self.in_terminal(rig, columns=40, answer=b"no\n")[1]
+        lines = [line for line in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).split("\r\n") if line.startswith("      ")]
+        self.assertEqual((len(lines), lines[0]), (21, "      update    aws_thing.t[0]"))
+        self.assertLess(max(map(len, lines)), 40)
+        # Nothing is destroyed without being named.
+        text = rig.run("--dry-run", "--delete-data", verb=("destroy",))[1]
+        self.assertEqual(text.count("      destroy   "), 32)
+        self.assertIn("      DATABASE DESTROYED: aws_db_instance.this: its data is lost with it\n", text)
+        self.assertNotIn(" more;", text)
+
     def test_a_region_that_the_file_no_longer_has(self):
         """Named until it is destroyed, which takes the file as it was; the others stay where they are."""
         rig = Rig(self)
@@ -277,6 +329,68 @@ class WithFake(Case):
         rig.behave()
         self.check_converged(rig)
 
+    def test_a_plan_whose_log_is_cut_is_no_plan(self):
+        rig = Rig(self)
+        for behaviour in ("cut plan", "holed plan"):
+            rig.behave(**{"eu-west": behaviour})
+            status, text = rig.run(verb=("plan",))
+            self.assertEqual(status, 1, text)
+            self.assertIn("eu-west plan: what fake_terraform.py said of it is cut off", text)
+            self.assertNotIn("AWS (eu-west): no changes", text)
+            self.assertNotIn("AWS (eu-west): 2 to create", text)
+        status, text = rig.deploy()
+        self.assertEqual((status, len(rig.things())), (1, 10), text)
+        self.assertIn("AWS (eu-west): was left as it was: it could not be planned", text)
+        rig.behave()
+        self.check_converged(rig)
+
+    def test_ctrl_c_while_it_plans_changes_nothing(self):
+        rig = Rig(self)
+        for arguments in ((), ("--yes",)):
+            rig.behave(**{"eu-west": "hang plan"})
+            process = rig.start(*arguments, verb=() if arguments else ("plan",))
+            wait_until(lambda: rig.calls("plan") >= 3, 20, "the plans to begin")
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            text, _ = process.communicate(timeout=100)
+            self.assertEqual(process.returncode, 130, text)
+            self.assertIn("Stopping: terraform has been told to end; planning changes nothing.", text)
+            self.assertTrue(text.endswith("\nNothing was changed.\n"), text)
+            self.assertNotIn("state", text)
+            self.assertEqual(rig.things(), [])
+            os.unlink(rig.cloud + "/calls")
+        rig.behave()
+        self.check_converged(rig)
+        rig.behave(**{"eu-west": "hang plan"})
+        before = rig.calls("plan")
+        process = rig.start("--yes", "--confirm", "demo", "--delete-data", verb=("destroy",))
+        wait_until(lambda: rig.calls("plan") >= before + 3, 20, "the plans to begin")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual((process.returncode, len(rig.things())), (130, 15), text)
+        self.assertTrue(text.endswith("\nNothing was changed.\n"), text)
+
+    def test_ctrl_c_while_what_lies_between_regions_is_planned(self):
+        rig = Rig(self, deployment(regions=("us-east", "eu-west"),
+                                   traffic={"domain": "api.example.com", "dns": "route53", "routing": "geographic"}))
+        rig.behave(delay=0.3)
+        process = rig.start("--yes", "--skip-smoke-tests", "--skip-replication-wait")
+        wait_until(rig.things, 20, "the first resource")
+        rig.behave(**{"global": "hang plan"})
+        before = rig.calls("plan")
+        wait_until(lambda: rig.calls("plan") > before, 20, "the global part's plan")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 130, text)
+        self.assertIn("global plan: stopped in the middle by the interrupt; it changes nothing", text)
+        self.assertNotIn("canceled", text)
+        self.assertNotIn("Nothing was changed", text)
+
     def test_a_closed_session_finishes_what_is_in_flight(self):
         rig = Rig(self)
         rig.behave(delay=0.2)
@@ -340,6 +454,44 @@ class WithFake(Case):
             rig.behave()
             self.check_converged(rig)
 
+    def test_waiting_for_the_terraform_of_a_run_that_was_killed(self):
+        rig = Rig(self)
+        rig.behave(**{"eu-west": "hang"})
+        process = rig.start("--yes", "--skip-smoke-tests")
+        wait_until(lambda: len(rig.things()) >= 12 - 1, 20, "the other regions to stand")
+        process.kill()
+        process.communicate()
+        wait_until(lambda: len(rig.children()) == 1, 20, "the other regions' terraform to end")
+        orphan, = rig.children()
+        waiting = rf"eu-west: waiting for the fake_terraform\.py of an earlier run, .*\(process {orphan}, since 2\d+-\S+Z\)\n"
+        self.assertRegex(self.interrupted_while_it_waits(rig), waiting)
+        self.assertEqual(rig.children(), [orphan])
+        self.assertTrue(self.interrupted_while_it_waits(rig).endswith(
+            f"Nothing was changed.\nThe fake_terraform.py of an earlier run goes on with eu-west (process {orphan}).\n"))
+        records = [json.loads(line) for line in self.interrupted_while_it_waits(rig, "--json").splitlines()
+                   if line.startswith("{")]
+        waits, = [r for r in records if r.get("state") == "waiting"]
+        self.assertEqual((waits["type"], waits["region"], waits["step"], waits["pid"]), ("progress", "eu-west", "plan", orphan))
+        status, text = self.in_terminal(rig, "--yes", "--skip-smoke-tests", columns=100, answer=b"\x03", prompt=b"since")
+        self.assertEqual(status, 130, text)
+        self.assertRegex(text, rf"eu-west +waiting +\d\S+ +fake_terraform\.py {orphan} since \d\d:\d\d:\d\d UTC \(\d\S*s\)")
+        rig.behave()
+        os.kill(orphan, signal.SIGINT)
+        self.check_converged(rig)
+
+    def interrupted_while_it_waits(self, rig, *more):
+        """What it says; eu-west is not planned."""
+        before = rig.calls("plan")
+        process = rig.start("--yes", "--skip-smoke-tests", *more)
+        wait_until(lambda: rig.calls("plan") >= before + 2, 20, "the other regions' plans")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 130, text)
+        with open(rig.cloud + "/calls", encoding="utf-8") as calls:
+            self.assertEqual(calls.read().count("eu-west plan"), 1)
+        return text
+
     def test_killed_alone_terraform_goes_on(self):
         self.kill_loop(both=False)
 
@@ -396,12 +548,65 @@ class WithFake(Case):
         # The regions' states have moved: refused as what is rendered is, and nothing was changed.
         status, text = rig.deploy("--plan", saved)
         self.assertEqual(status, 65, text)
+        self.assertIn("[✗] Taking the saved plan", text)
+        self.assertIn("apac: the saved plan no longer holds: its state has moved since; nothing was changed "
+                      "(there was none when the plan was made)", text)
+        self.assertTrue(text.endswith("Nothing was changed.\n"), text)
+
+    def saved_change(self):
+        """A rig that stands in three regions, and a saved plan that changes each."""
+        rig = Rig(self)
+        saved = rig.folder.path + "/saved"
+        self.assertEqual(rig.deploy()[0], 0)
+        rig.write(deployment(size="t3.xlarge"))
+        self.assertEqual(rig.run("--out", saved, verb=("plan",))[0], 2)
+        return rig, saved
+
+    def test_a_saved_plan_of_which_one_state_has_moved_changes_no_region(self):
+        rig, saved = self.saved_change()
+        path = glob.glob(rig.folder.path + "/.fraiseql/demo/render/regions/eu-west/fake.tfstate")[0]
+        with open(path, encoding="utf-8") as file:
+            state = json.load(file)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({**state, "serial": state["serial"] + 1}, file)
+        applies = rig.calls("apply")
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual((status, rig.calls("apply")), (65, applies), text)
+        self.assertIn("eu-west: the saved plan no longer holds: its state has moved since; nothing was changed "
+                      f"(it had serial {state['serial']}, and has {state['serial'] + 1} now)", text)
+        self.assertIn(f"Plan again with `fraiseql deploy plan {rig.file} --out {saved}`", text)
+        self.assertNotIn("us-east: the saved plan", text)
+        for other, why in ({**state, "lineage": "other"}, "it is not the one that the plan was made from"), (None, "there is none any more"):
+            os.unlink(path)
+            if other:
+                with open(path, "w", encoding="utf-8") as file:
+                    json.dump(other, file)
+            status, text = rig.deploy("--plan", saved)
+            self.assertEqual((status, rig.calls("apply")), (65, applies), text)
+            self.assertIn(f"eu-west: the saved plan no longer holds: its state has moved since; nothing was changed ({why})", text)
+        # One that cannot be asked cannot be checked.
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(state, file)
+        rig.behave(**{"apac": "no state"})
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual((status, rig.calls("apply")), (1, applies), text)
+        self.assertIn("apac: fake_terraform.py state failed: Failed to read state: AccessDenied", text)
+        self.assertTrue(text.endswith("Nothing was changed.\n"), text)
+        rig.behave()
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual((status, rig.calls("apply")), (0, applies + 3), text)
+
+    def test_a_state_that_moves_after_the_saved_plan_was_checked(self):
+        rig, saved = self.saved_change()
+        rig.behave(**{"apac": "stale"})
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual(status, 65, text)
         self.assertIn("apac: the saved plan no longer holds: its state has moved since; nothing was changed "
                       "(fake_terraform.py says: Saved plan is stale)", text)
         self.assertIn("AWS (apac): was left as it was: the saved plan no longer holds", text)
         self.assertIn(f"Next: fraiseql deploy plan {rig.file} --out {saved}  (", text)
         self.assertNotIn("does not stand as described", text)
-        self.assertIn("AWS (us-east): standing", rig.run(verb=("status",))[1])
+        self.assertIn("AWS (apac): standing", rig.run(verb=("status",))[1])
 
     def test_a_damaged_saved_plan_is_named(self):
         rig = Rig(self, deployment(regions=("us-east",)))
@@ -485,7 +690,9 @@ class WithFake(Case):
         wait_until(rig.things, 20, "the first resource")
         status, text = rig.deploy()
         self.assertEqual(status, 1, text)
-        self.assertIn("another run is at work", text)
+        self.assertRegex(text, rf'another run is at work on "demo": \S+/lock is locked by process {process.pid} on '
+                               rf"{re.escape(os.uname().nodename)} since 2\d\d\d-\S+Z\n")
+        self.assertIn(f"Wait until it ends; `fraiseql deploy status {rig.file}` shows how far it is.", text)
         self.assertEqual(rig.run(verb=("status",))[0], 0)
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
@@ -536,8 +743,8 @@ class WithFake(Case):
         self.assertEqual(result.returncode, 1)
         self.assertIn("opentofu.org", result.stderr)
 
-    def in_terminal(self, rig, *more, columns, answer=None):
-        """(status, bytes) of a run whose terminal has so many columns."""
+    def in_terminal(self, rig, *more, columns, answer=None, prompt=b"goes on:"):
+        """(status, text) of a run whose terminal has so many columns, with an answer when the prompt is there."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.execvpe("sh", ["sh", "-c", f'stty cols {columns} rows 40; exec "$@"', "sh", *rig.arguments(*more)],
@@ -553,7 +760,7 @@ class WithFake(Case):
             if not piece:
                 break
             seen += piece
-            if answer and b"goes on:" in seen:
+            if answer and prompt in seen:
                 os.write(terminal, answer)
                 answer = None
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
@@ -578,6 +785,14 @@ class WithFake(Case):
         status, text = self.in_terminal(rig, columns=80, answer=b"no\n")
         self.assertEqual(status, 1, text)
         self.assertIn("Nothing was changed", text)
+        self.assertEqual(rig.things(), [])
+
+    def test_ctrl_c_at_the_question_changes_nothing(self):
+        rig = Rig(self, deployment(regions=("us-east",)))
+        status, text = self.in_terminal(rig, columns=80, answer=b"\x03")
+        self.assertEqual(status, 130, text)
+        self.assertRegex(text, r"goes on: (\^C)?\r\nNothing was changed\.\r\n$")
+        self.assertNotIn("in flight", text)
         self.assertEqual(rig.things(), [])
 
     def test_an_answer_that_ends_without_enter_leaves_the_questions_line(self):

@@ -77,7 +77,10 @@ class WithTerraform(Case):
         rig.write(deployment(regions=("us-east", "eu-west"), instances=1, size="t3.xlarge"))
         status, text = rig.run(verb=("plan",))
         self.assertEqual(status, 2, text)
-        self.assertIn("0 to create, 4 to change, 0 to replace, 0 to destroy", text)
+        self.assertIn("0 to create, 4 to change, 0 to replace, 0 to destroy\n"
+                      "      update    aws_ssm_parameter.setting[0]: ", text)
+        self.assertRegex(text, r"aws_ssm_parameter\.setting\[3\]: .*\bvalue\b")
+        self.assertNotIn("t3.", text)
         status, text = rig.run("--yes", "--confirm", "demo", verb=("destroy",))
         self.assertEqual(status, 0, text)
         self.assertEqual(rig.moto.parameters("us-east") + rig.moto.parameters("eu-west"), [])

@@ -53,6 +53,10 @@ START_TEST(what_has_been_set_up)
                             DIGEST),
                      "copying: eu copying, 3 of 10 tables to go; 3 more streaming");
     ck_assert_uint_eq(state.settled, 4);
+    ck_assert_str_eq(judged(HEAD "\"phase\":\"done\",\"peers\":{\"eu\":{\"state\":\"copying\","
+                                 "\"detail\":\"\",\"tables\":1,\"copying\":1}}}",
+                            DIGEST),
+                     "copying: eu copying, 1 of 1 table to go");
     ck_assert(gateway_is_settled(GATEWAY_COPYING) && !gateway_is_settled(GATEWAY_UNKNOWN));
 }
 END_TEST

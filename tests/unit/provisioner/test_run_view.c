@@ -83,6 +83,40 @@ START_TEST(addresses_lose_their_modules)
 }
 END_TEST
 
+static void check_change(const struct view_change *change, unsigned width, const char *wanted)
+{
+    struct buf line = BUF_INIT(4096);
+    view_change(change, width, &line);
+    ck_assert_str_eq(buf_text(&line), wanted);
+    buf_deinit(&line);
+}
+
+START_TEST(a_change_names_as_much_as_fits)
+{
+    static const char *const names[] = {"engine", "tags.team", "size"};
+    const struct view_change change = {"module.region.aws_db.this", "cannot_update", names, 3};
+    check_change(&change, 58, "aws_db.this (cannot_update): engine, tags.team, size");
+    check_change(&change, 52, "aws_db.this (cannot_update): engine, tags.team, size");
+    check_change(&change, 51, "aws_db.this (cannot_update): engine, 2 more");
+    check_change(&change, 42, "aws_db.this (cannot_update): 3 attributes");
+    check_change(&change, 40, "aws_db.this (cannot_update)");
+    check_change(&change, 26, "aws_db.this: 3 attributes");
+    check_change(&change, 11, "aws_db.this");
+    check_change(&change, 7, "aws_db\u2026");
+    static const char *const wide[] = {"an_attribute_with_a_long_name"};
+    const struct view_change one = {"aws_db.this", "", wide, 1};
+    check_change(&one, 24, "aws_db.this: 1 attribute");
+    const struct view_change bare = {"aws_vpc.this", "", NULL, 0};
+    check_change(&bare, 80, "aws_vpc.this");
+    for (unsigned width = 0; width < 80; width++) {
+        struct buf line = BUF_INIT(4096);
+        view_change(&change, width, &line);
+        ck_assert_uint_le(view_columns(buf_str(&line)), width);
+        buf_deinit(&line);
+    }
+}
+END_TEST
+
 static Suite *view_suite(void)
 {
     Suite *suite = suite_create("run view");
@@ -91,6 +125,7 @@ static Suite *view_suite(void)
     tcase_add_test(tcase, what_was_answered_last_stands_where_nothing_is_in_flight);
     tcase_add_test(tcase, no_line_is_wider_than_the_terminal);
     tcase_add_test(tcase, the_address_gives_way_first);
+    tcase_add_test(tcase, a_change_names_as_much_as_fits);
     tcase_add_test(tcase, durations_read_as_in_the_last_line);
     tcase_add_test(tcase, addresses_lose_their_modules);
     suite_add_tcase(suite, tcase);

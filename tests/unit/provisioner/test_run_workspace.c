@@ -98,6 +98,8 @@ START_TEST(one_run_at_a_time)
     ck_assert_int_eq(workspace_open(deployment, true, arena, &first, NULL), 0);
     ck_assert_int_eq(workspace_open(deployment, true, arena, &second, &err), ERR_CONFLICT);
     ck_assert_contains(err.message, "another run is at work on \"demo\"");
+    ck_assert_contains(err.message, " is locked by process ");
+    ck_assert_contains(err.hint, "`fraiseql deploy status ");
     ck_assert_int_eq(workspace_open(deployment, false, arena, &second, NULL), 0);
     workspace_close(&first);
     test_folder_remove(folder);

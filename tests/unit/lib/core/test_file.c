@@ -107,11 +107,22 @@ START_TEST(a_lock_has_one_holder)
 {
     struct error err;
     int fd = -1, other = -1;
-    char expected[64];
+    char expected[512], host[256] = "";
+    ck_assert_int_eq(gethostname(host, sizeof host - 1), 0);
     ck_assert_int_eq(file_lock(path, &fd, &err), 0);
     ck_assert_int_eq(file_lock(path, &other, &err), ERR_CONFLICT);
-    (void)snprintf(expected, sizeof expected, "is locked by process %d", (int)getpid());
+    (void)snprintf(expected, sizeof expected, "is locked by process %d on %s since 2", (int)getpid(), host);
     ck_assert_contains(err.message, expected);
+    /* What an older version wrote, and what nobody did. */
+    test_file_write(path, STR("4711\n"));
+    ck_assert_int_eq(file_lock(path, &other, &err), ERR_CONFLICT);
+    ck_assert_str_eq(strstr(err.message, " is locked"), " is locked by process 4711");
+    test_file_write(path, STR("4711 "));
+    ck_assert_int_eq(file_lock(path, &other, &err), ERR_CONFLICT);
+    ck_assert_str_eq(strstr(err.message, " is locked"), " is locked by process 4711");
+    test_file_write(path, STR("rubbish\n"));
+    ck_assert_int_eq(file_lock(path, &other, &err), ERR_CONFLICT);
+    ck_assert_contains(err.message, "is locked by another process");
     (void)close(fd);
     ck_assert_int_eq(file_lock(path, &other, &err), 0);
     (void)close(other);

@@ -65,6 +65,51 @@ START_TEST(schema_refuses_what_the_parser_misses)
 }
 END_TEST
 
+struct choice {
+    int64_t above, below;
+};
+struct holder {
+    struct choice choice;
+};
+
+/* Left out, a section of which one key must be given is read as an empty one, and the parser misses the key.
+ */
+START_TEST(schema_requires_a_section_of_which_one_key_must_be_given)
+{
+    static const struct option keys[] = {
+        {.name = "above", .type = OPT_INT, .offset = offsetof(struct choice, above), .help = "Above."},
+        {.name = "below", .type = OPT_INT, .offset = offsetof(struct choice, below), .help = "Below."}};
+    static const char *const names[] = {"above", "below", NULL};
+    static const struct option_section choice = {.name = "choice",
+                                                 .size = sizeof(struct choice),
+                                                 .options = keys,
+                                                 .option_count = ARRAY_LEN(keys),
+                                                 .one_of = names,
+                                                 .one_of_required = true};
+    static const struct option inner[] = {{.name = "choice",
+                                           .type = OPT_SECTION,
+                                           .offset = offsetof(struct holder, choice),
+                                           .section = &choice,
+                                           .help = "One."}};
+    static const struct option_section whole = {
+        .name = "whole", .size = sizeof(struct holder), .options = inner, .option_count = ARRAY_LEN(inner)};
+    static const struct node empty = {.kind = NODE_MAPPING};
+    struct buf out = BUF_INIT(1 << 20);
+    struct arena *arena = arena_new(0);
+    struct holder config = {0};
+    struct node *root;
+    struct diag diag;
+    diag_init(&diag);
+    ck_assert_int_eq(option_parse(&whole, &empty, arena, &config, &diag), ERR_CONFIG);
+    diag_deinit(&diag);
+    option_write_schema(&whole, "whole", false, &out);
+    ck_assert_int_eq(json_parse(arena, buf_str(&out), &root, NULL), 0);
+    assert_text(at(at(at(root, "$defs"), "section0"), "required")->items[0], "choice");
+    buf_deinit(&out);
+    arena_free(arena);
+}
+END_TEST
+
 /* The parser takes a scalar with quotes as one without. */
 START_TEST(schema_allows_quotes_where_the_parser_does_and_no_number_where_a_unit_is_wanted)
 {
@@ -90,6 +135,7 @@ static Suite *suite(void)
     TCase *tests = tcase_create("option_schema");
     tcase_add_test(tests, schema_is_json_that_follows_the_table);
     tcase_add_test(tests, schema_refuses_what_the_parser_misses);
+    tcase_add_test(tests, schema_requires_a_section_of_which_one_key_must_be_given);
     tcase_add_test(tests, schema_allows_quotes_where_the_parser_does_and_no_number_where_a_unit_is_wanted);
     suite_add_tcase(suite, tests);
     return suite;

@@ -68,6 +68,16 @@ START_TEST(utf8)
 }
 END_TEST
 
+START_TEST(the_name_that_is_meant)
+{
+    static const struct str_alias aliases[] = {{"google", "gcp"}, {"k8s", "kubernetes"}, {NULL, NULL}};
+    ck_assert_str_eq(str_meant("google", aliases), "gcp");
+    ck_assert_str_eq(str_meant("K8s", aliases), "kubernetes");
+    ck_assert_ptr_null(str_meant("gcp", aliases));
+    ck_assert_ptr_null(str_meant("", aliases));
+}
+END_TEST
+
 START_TEST(the_nearest_name)
 {
     static const char *const names[] = {"interval", "timeout", "name", "region"};
@@ -92,6 +102,7 @@ static Suite *suite(void)
     tcase_add_test(tests, order_and_affixes);
     tcase_add_test(tests, numbers);
     tcase_add_test(tests, utf8);
+    tcase_add_test(tests, the_name_that_is_meant);
     tcase_add_test(tests, the_nearest_name);
     suite_add_tcase(suite, tests);
     return suite;
