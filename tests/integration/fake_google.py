@@ -174,8 +174,10 @@ class FakeGoogle(FakeCloud):
             raise Refused(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "The caller does not have permission"}})
         body = call.json()
         asked = body["permissions"]
-        if set(body) != {"permissions"} or len(set(asked)) != len(asked) or len(asked) > 100 or any("*" in each for each in asked):
+        if set(body) != {"permissions"} or not asked or len(set(asked)) != len(asked) or any("*" in each for each in asked):
             raise ValueError(body)
+        if len(asked) > 100:
+            raise ValueError(f"{len(asked)} permissions, of which a question takes 100")
         granted = [each for each in asked if each not in self.lacking]
         return {}, {"permissions": granted} if granted else {}
 
