@@ -253,7 +253,7 @@ class Azure(Check):
                                        ACTIONS_ID_TOKEN_REQUEST_URL=self.fake.url("/job?v=1")), CLIENT)
 
     def test_managed_identities(self):
-        self.check_ok(self.fake.environment(ARM_USE_MSI="true", ARM_MSI_ENDPOINT=self.fake.url("/msi")), "machine-app")
+        self.check_ok(self.fake.environment(ARM_USE_MSI="true", ARM_MSI_ENDPOINT=self.fake.url("/metadata/identity/oauth2/token")), "machine-app")
         hosted = self.fake.environment(IDENTITY_ENDPOINT=self.fake.url("/hosted"), IDENTITY_HEADER=IDENTITY_HEADER)
         self.assertIn("ARM_USE_MSI", self.check_ok(hosted, "hosted-app")["note"])
         _, text = self.check_refused({**hosted, "IDENTITY_HEADER": "other-hush"}, "Unauthorized")
