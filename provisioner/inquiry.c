@@ -89,6 +89,20 @@ void inquiry_append(struct buf *list, const char *separator, const char *item)
     buf_append_text(list, item);
 }
 
+size_t inquiry_names(const char *before, const char *words, struct arena *arena, const char **ret_names)
+{
+    size_t count = 0;
+    while (*words) {
+        size_t length = strcspn(words, " ");
+        if (ret_names)
+            ret_names[count] = arena_printf(arena, "%s%.*s", before, (int)length, words);
+        count++;
+        words += length;
+        words += strspn(words, " ");
+    }
+    return count;
+}
+
 int inquiry_object(struct inquiry *inquiry, const char *url, struct str body, const struct node **ret_root)
 {
     struct node *root = NULL;

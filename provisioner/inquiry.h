@@ -46,6 +46,9 @@ const char *inquiry_kept(const struct inquiry *inquiry, const char *text);
 
 /* One more to a list of commands that are run one after the other, or of words. */
 void inquiry_append(struct buf *list, const char *separator, const char *item);
+/* Names of permissions that begin alike: `before` and each of `words`, which lie apart by blanks, into
+ * `ret_names` (NULL: they are counted only). Returns how many. */
+size_t inquiry_names(const char *before, const char *words, struct arena *arena, const char **ret_names);
 /* The body of an answer that must be a JSON object. ERR_PEER. */
 int inquiry_object(struct inquiry *inquiry, const char *url, struct str body, const struct node **ret_root)
     CHECK_RESULT;

@@ -16,6 +16,8 @@ struct catalog_provider; /* provisioner/catalog/catalog.h */
 struct provider_backups; /* provisioner/backups.h */
 
 /* One answer of a credential check, a region each. */
+#define CREDENTIALS_LISTED_MAX 12U /* lacking permissions that a person reads one by one */
+
 struct credential_check {
     const char *region, *provider;
     bool ok;
@@ -62,7 +64,7 @@ struct provider {
     const char *refusal;
     /* The user's own machines: no catalog, no prices, no Terraform; run/hosts.h deploys to them. */
     bool own_hosts;
-    int64_t database_version; /* default of database.version; 0: the engine's */
+    int64_t database_version;     /* default of database.version; 0: the engine's */
     const char *database_product; /* "rds": default of database.type */
     const struct catalog_provider *catalog;
 
@@ -81,9 +83,9 @@ struct provider {
     int (*recent_logs)(const struct deployment *deployment, const struct region *region, size_t most,
                        int64_t deadline_mono_ns, struct arena *arena, struct string_list *ret_lines,
                        struct error *err);
-    /* What the region's gateway has left of how replication stands (gateway_report.h reads it) at `place`, its
-     * module's output replication_state; empty: nothing yet. Blocking, at most until the deadline. NULL: this
-     * version has no gateways there. */
+    /* What the region's gateway has left of how replication stands (gateway_report.h reads it) at `place`,
+     * its module's output replication_state; empty: nothing yet. Blocking, at most until the deadline. NULL:
+     * this version has no gateways there. */
     int (*gateway_report)(const struct region *region, const char *place, int64_t deadline_mono_ns,
                           struct arena *arena, struct str *ret_text, struct error *err);
     /* Backups of a region's database. NULL: this version takes none of this provider. */

@@ -110,7 +110,10 @@ static void judge(struct aws *aws, const char *principal, const struct string_li
                              "%zu of them are denied by the organization's policies or a permissions "
                              "boundary, which its administrator changes",
                              above)
-              : arena_printf(aws->base.arena, "attach a policy that allows them to %s", principal);
+              : arena_printf(aws->base.arena, "attach a policy that allows them to %s%s", principal,
+                             count > CREDENTIALS_LISTED_MAX
+                                 ? "; PowerUserAccess and IAMFullAccess of AWS have them all"
+                                 : "");
     (void)inquiry_found(&aws->base, problem, mend);
 }
 

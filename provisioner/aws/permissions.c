@@ -1,5 +1,6 @@
 #include "provisioner/aws/permissions.h"
 
+#include "provisioner/inquiry.h"
 #include "provisioner/render/render.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@ struct row {
 #define SECURITY_GROUP                                                                                       \
     "ec2:CreateSecurityGroup ec2:DeleteSecurityGroup ec2:DescribeSecurityGroups "                            \
     "ec2:RevokeSecurityGroupEgress "                                                                         \
-    "ec2:DescribeNetworkInterfaces ec2:CreateTags"
+    "ec2:DescribeNetworkInterfaces ec2:CreateTags ec2:DeleteTags"
 #define ADDRESS                                                                                              \
     "ec2:AllocateAddress ec2:ReleaseAddress ec2:DescribeAddresses ec2:DescribeAddressesAttribute "           \
     "ec2:CreateTags"
@@ -33,27 +34,30 @@ static const struct row rows[] = {
      "rds:RestoreDBInstanceFromDBSnapshot rds:RestoreDBInstanceToPointInTime rds:AddTagsToResource"},
     {"aws_acm_certificate", WITH_CERTIFICATE,
      "acm:RequestCertificate acm:DescribeCertificate acm:DeleteCertificate acm:AddTagsToCertificate "
-     "acm:ListTagsForCertificate"},
+     "acm:RemoveTagsFromCertificate acm:ListTagsForCertificate"},
     {"aws_acm_certificate_validation", WITH_CERTIFICATE, "acm:DescribeCertificate"},
     {"aws_autoscaling_group", ALWAYS,
      "autoscaling:CreateAutoScalingGroup autoscaling:UpdateAutoScalingGroup "
      "autoscaling:DeleteAutoScalingGroup autoscaling:DescribeAutoScalingGroups "
      "autoscaling:DescribeScalingActivities autoscaling:CreateOrUpdateTags autoscaling:DeleteTags "
      "autoscaling:EnableMetricsCollection autoscaling:StartInstanceRefresh "
-     "autoscaling:DescribeInstanceRefreshes autoscaling:CancelInstanceRefresh ec2:RunInstances iam:PassRole"},
+     "autoscaling:DescribeInstanceRefreshes autoscaling:CancelInstanceRefresh "
+     "autoscaling:AttachLoadBalancerTargetGroups autoscaling:DetachLoadBalancerTargetGroups "
+     "autoscaling:DescribeLoadBalancerTargetGroups ec2:RunInstances iam:PassRole"},
     {"aws_autoscaling_policy", WITH_SCALING,
      "autoscaling:PutScalingPolicy autoscaling:DescribePolicies autoscaling:DeletePolicy"},
     {"aws_cloudwatch_log_group", ALWAYS,
      "logs:CreateLogGroup logs:DeleteLogGroup logs:DescribeLogGroups logs:PutRetentionPolicy "
-     "logs:AssociateKmsKey logs:TagResource logs:ListTagsForResource"},
+     "logs:AssociateKmsKey logs:TagResource logs:UntagResource logs:ListTagsForResource"},
     {"aws_db_instance", ALWAYS,
      "rds:CreateDBInstance rds:ModifyDBInstance rds:DescribeDBInstances rds:DeleteDBInstance "
-     "rds:CreateDBSnapshot rds:AddTagsToResource rds:ListTagsForResource secretsmanager:CreateSecret "
+     "rds:CreateDBSnapshot rds:AddTagsToResource rds:RemoveTagsFromResource "
+     "rds:ListTagsForResource secretsmanager:CreateSecret "
      "secretsmanager:TagResource "
      "kms:DescribeKey kms:CreateGrant kms:GenerateDataKey kms:Decrypt"},
     {"aws_db_parameter_group", ALWAYS,
      "rds:CreateDBParameterGroup rds:ModifyDBParameterGroup rds:DescribeDBParameterGroups "
-     "rds:DescribeDBParameters rds:DeleteDBParameterGroup"},
+     "rds:DescribeDBParameters rds:ResetDBParameterGroup rds:DeleteDBParameterGroup"},
     {"aws_db_subnet_group", ALWAYS,
      "rds:CreateDBSubnetGroup rds:ModifyDBSubnetGroup rds:DescribeDBSubnetGroups rds:DeleteDBSubnetGroup"},
     {"aws_default_security_group", ALWAYS,
@@ -62,9 +66,10 @@ static const struct row rows[] = {
     {"aws_flow_log", ALWAYS, "ec2:CreateFlowLogs ec2:DescribeFlowLogs ec2:DeleteFlowLogs iam:PassRole"},
     {"aws_iam_instance_profile", ALWAYS,
      "iam:CreateInstanceProfile iam:GetInstanceProfile iam:DeleteInstanceProfile "
-     "iam:AddRoleToInstanceProfile iam:RemoveRoleFromInstanceProfile iam:TagInstanceProfile"},
+     "iam:AddRoleToInstanceProfile iam:RemoveRoleFromInstanceProfile iam:TagInstanceProfile "
+     "iam:UntagInstanceProfile"},
     {"aws_iam_role", ALWAYS,
-     "iam:CreateRole iam:GetRole iam:DeleteRole iam:TagRole iam:ListRolePolicies "
+     "iam:CreateRole iam:GetRole iam:DeleteRole iam:TagRole iam:UntagRole iam:ListRolePolicies "
      "iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole iam:UpdateAssumeRolePolicy"},
     {"aws_iam_role_policy", ALWAYS, "iam:PutRolePolicy iam:GetRolePolicy iam:DeleteRolePolicy"},
     {"aws_instance", WITH_LINKS,
@@ -78,7 +83,7 @@ static const struct row rows[] = {
     {"aws_kms_key", ALWAYS,
      "kms:CreateKey kms:DescribeKey kms:GetKeyPolicy kms:PutKeyPolicy kms:GetKeyRotationStatus "
      "kms:EnableKeyRotation "
-     "kms:ListResourceTags kms:TagResource kms:ScheduleKeyDeletion"},
+     "kms:ListResourceTags kms:TagResource kms:UntagResource kms:ScheduleKeyDeletion"},
     {"aws_launch_template", ALWAYS,
      "ec2:CreateLaunchTemplate ec2:DeleteLaunchTemplate ec2:DescribeLaunchTemplates "
      "ec2:DescribeLaunchTemplateVersions ec2:CreateLaunchTemplateVersion ec2:ModifyLaunchTemplate "
@@ -87,7 +92,8 @@ static const struct row rows[] = {
      "elasticloadbalancing:CreateLoadBalancer elasticloadbalancing:DeleteLoadBalancer "
      "elasticloadbalancing:DescribeLoadBalancers elasticloadbalancing:DescribeLoadBalancerAttributes "
      "elasticloadbalancing:ModifyLoadBalancerAttributes elasticloadbalancing:DescribeCapacityReservation "
-     "elasticloadbalancing:DescribeTags elasticloadbalancing:AddTags"},
+     "elasticloadbalancing:SetSubnets elasticloadbalancing:DescribeTags elasticloadbalancing:AddTags "
+     "elasticloadbalancing:RemoveTags"},
     {"aws_lb_listener", ALWAYS,
      "elasticloadbalancing:CreateListener elasticloadbalancing:DeleteListener "
      "elasticloadbalancing:ModifyListener elasticloadbalancing:DescribeListeners "
@@ -101,14 +107,16 @@ static const struct row rows[] = {
      "route53:ChangeResourceRecordSets route53:ListResourceRecordSets route53:GetChange "
      "route53:GetHostedZone"},
     {"aws_route_table", ALWAYS,
-     "ec2:CreateRouteTable ec2:DescribeRouteTables ec2:DeleteRouteTable ec2:CreateRoute"},
+     "ec2:CreateRouteTable ec2:DescribeRouteTables ec2:DeleteRouteTable ec2:CreateRoute "
+     "ec2:ReplaceRoute ec2:DeleteRoute"},
     {"aws_route_table_association", ALWAYS, "ec2:AssociateRouteTable ec2:DisassociateRouteTable"},
     {"aws_secretsmanager_secret", ALWAYS,
      "secretsmanager:CreateSecret secretsmanager:DescribeSecret secretsmanager:GetResourcePolicy "
-     "secretsmanager:DeleteSecret secretsmanager:TagResource"},
+     "secretsmanager:DeleteSecret secretsmanager:TagResource secretsmanager:UntagResource"},
     {"aws_security_group", ALWAYS, SECURITY_GROUP},
     {"aws_ssm_parameter", WITH_LINKS, /* and in the global root, with the password */
      "ssm:PutParameter ssm:GetParameter ssm:DescribeParameters ssm:DeleteParameter ssm:AddTagsToResource "
+     "ssm:RemoveTagsFromResource "
      "ssm:ListTagsForResource secretsmanager:PutSecretValue secretsmanager:GetSecretValue"},
     {"aws_subnet", ALWAYS, "ec2:CreateSubnet ec2:DescribeSubnets ec2:DeleteSubnet"},
     {"aws_vpc", ALWAYS,
@@ -116,9 +124,11 @@ static const struct row rows[] = {
      "ec2:DeleteVpc "
      "ec2:CreateTags"},
     {"aws_vpc_security_group_egress_rule", ALWAYS,
-     "ec2:AuthorizeSecurityGroupEgress ec2:RevokeSecurityGroupEgress ec2:DescribeSecurityGroupRules"},
+     "ec2:AuthorizeSecurityGroupEgress ec2:RevokeSecurityGroupEgress ec2:ModifySecurityGroupRules "
+     "ec2:DescribeSecurityGroupRules"},
     {"aws_vpc_security_group_ingress_rule", ALWAYS,
-     "ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupIngress ec2:DescribeSecurityGroupRules"},
+     "ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupIngress ec2:ModifySecurityGroupRules "
+     "ec2:DescribeSecurityGroupRules"},
 };
 
 static bool holds(enum when when, const struct deployment *deployment, const struct region *region)
@@ -143,30 +153,16 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static size_t words(const char *text, struct arena *arena, const char **out)
-{
-    size_t count = 0;
-    while (*text) {
-        size_t length = strcspn(text, " ");
-        if (out)
-            out[count] = arena_strdup(arena, (struct str){text, length});
-        count++;
-        text += length;
-        text += strspn(text, " ");
-    }
-    return count;
-}
-
 void aws_permissions_list(const struct deployment *deployment, const struct region *region,
                           struct arena *arena, struct string_list *ret_actions)
 {
     size_t room = 0, count = 0, kept = 0;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        room += words(rows[i].actions, arena, NULL);
+        room += inquiry_names("", rows[i].actions, arena, NULL);
     const char **items = arena_alloc(arena, (room + 1) * sizeof *items);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (holds(rows[i].when, deployment, region))
-            count += words(rows[i].actions, arena, items + count);
+            count += inquiry_names("", rows[i].actions, arena, items + count);
     }
     qsort(items, count, sizeof *items, by_text);
     for (size_t i = 0; i < count; i++) {
@@ -193,6 +189,7 @@ const char *aws_permissions_resource(const struct deployment *deployment, const 
         {"iam:GetInstanceProfile", "instance-profile/%n-service", true},
         {"iam:RemoveRoleFromInstanceProfile", "instance-profile/%n-service", true},
         {"iam:TagInstanceProfile", "instance-profile/%n-service", true},
+        {"iam:UntagInstanceProfile", "instance-profile/%n-service", true},
         {"iam:", "role/%n-service", true},
         {"kms:", "key/*", false},
         {"logs:", "log-group:/fraiseql/%n/service", false},
@@ -202,6 +199,7 @@ const char *aws_permissions_resource(const struct deployment *deployment, const 
         {"rds:CreateDBParameterGroup", "pg:%n-pg%v", false},
         {"rds:DeleteDBParameterGroup", "pg:%n-pg%v", false},
         {"rds:ModifyDBParameterGroup", "pg:%n-pg%v", false},
+        {"rds:ResetDBParameterGroup", "pg:%n-pg%v", false},
         {"rds:DescribeDBParameter", "pg:%n-pg%v", false},
         {"rds:", "db:%n", false},
         {"secretsmanager:", "secret:%n/metrics-token-??????", false},

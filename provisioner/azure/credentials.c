@@ -26,55 +26,6 @@ struct azure {
 
 /* --- what the module needs --- */
 
-static const struct {
-    const char *action;
-    bool locks; /* only where the database is protected from being deleted */
-} needs[] = {
-    {"Microsoft.Resources/subscriptions/resourceGroups/write", false},
-    {"Microsoft.Resources/subscriptions/resourceGroups/delete", false},
-    {"Microsoft.Network/virtualNetworks/write", false},
-    {"Microsoft.Network/virtualNetworks/join/action", false},
-    {"Microsoft.Network/virtualNetworks/subnets/write", false},
-    {"Microsoft.Network/virtualNetworks/subnets/join/action", false},
-    {"Microsoft.Network/networkSecurityGroups/write", false},
-    {"Microsoft.Network/networkSecurityGroups/securityRules/write", false},
-    {"Microsoft.Network/networkSecurityGroups/join/action", false},
-    {"Microsoft.Network/publicIPAddresses/write", false},
-    {"Microsoft.Network/publicIPAddresses/join/action", false},
-    {"Microsoft.Network/natGateways/write", false},
-    {"Microsoft.Network/natGateways/join/action", false},
-    {"Microsoft.Network/networkInterfaces/write", false},
-    {"Microsoft.Network/networkInterfaces/join/action", false},
-    {"Microsoft.Network/applicationGateways/write", false},
-    {"Microsoft.Network/applicationGateways/backendAddressPools/join/action", false},
-    {"Microsoft.Network/privateDnsZones/write", false},
-    {"Microsoft.Network/privateDnsZones/join/action", false},
-    {"Microsoft.Network/privateDnsZones/virtualNetworkLinks/write", false},
-    {"Microsoft.Compute/virtualMachineScaleSets/write", false},
-    {"Microsoft.Compute/virtualMachines/write", false},
-    {"Microsoft.Compute/disks/write", false},
-    {"Microsoft.Insights/autoscaleSettings/write", false},
-    {"Microsoft.Insights/diagnosticSettings/write", false},
-    {"Microsoft.Insights/dataCollectionRules/write", false},
-    {"Microsoft.Insights/dataCollectionRules/read", false},
-    {"Microsoft.Insights/dataCollectionRuleAssociations/write", false},
-    {"Microsoft.DBforPostgreSQL/flexibleServers/write", false},
-    {"Microsoft.DBforPostgreSQL/flexibleServers/restart/action", false},
-    {"Microsoft.DBforPostgreSQL/flexibleServers/configurations/write", false},
-    {"Microsoft.DBforPostgreSQL/flexibleServers/databases/write", false},
-    {"Microsoft.DBforPostgreSQL/flexibleServers/backups/write", false},
-    {"Microsoft.KeyVault/vaults/write", false},
-    {"Microsoft.KeyVault/locations/deletedVaults/read", false},
-    {"Microsoft.ManagedIdentity/userAssignedIdentities/write", false},
-    {"Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false},
-    {"Microsoft.OperationalInsights/workspaces/write", false},
-    {"Microsoft.OperationalInsights/deletedWorkspaces/read", false},
-    {"Microsoft.OperationalInsights/workspaces/sharedKeys/action", false}, /* of the diagnostic setting */
-    {"Microsoft.OperationalInsights/workspaces/tables/write", false},
-    {"Microsoft.Authorization/roleAssignments/write", false},
-    {"Microsoft.Authorization/locks/write", true},
-};
-
 /* Terraform's provider registers these itself where it may. */
 static const char *const namespaces[] = {"Microsoft.Network",
                                          "Microsoft.Compute",
@@ -293,24 +244,23 @@ static const char *mend_of(const struct azure *azure, bool resources, bool autho
 
 static void judge_permissions(struct azure *azure)
 {
-    const char **missing = arena_alloc(azure->base.arena, ARRAY_LEN(needs) * sizeof *missing);
-    size_t asked = 0, count = 0, authorization = 0;
-    for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
-        if (needs[i].locks && !azure->base.region->database.deletion_protection)
+    struct string_list needs;
+    azure_permissions_list(azure->base.deployment, azure->base.region, azure->base.arena, &needs);
+    const char **missing = arena_alloc(azure->base.arena, needs.count * sizeof *missing);
+    size_t count = 0, authorization = 0;
+    for (size_t i = 0; i < needs.count; i++) {
+        if (is_allowed(azure, needs.items[i]))
             continue;
-        asked++;
-        if (is_allowed(azure, needs[i].action))
-            continue;
-        authorization += str_starts(str_from(needs[i].action), STR("Microsoft.Authorization/"));
-        missing[count++] = needs[i].action;
+        authorization += str_starts(str_from(needs.items[i]), STR("Microsoft.Authorization/"));
+        missing[count++] = needs.items[i];
     }
     const char *shown = inquiry_missing(&azure->base, missing, count);
     if (count)
-        (void)inquiry_found(&azure->base,
-                            arena_printf(azure->base.arena,
-                                         "%s lacks %zu of %zu actions in subscription %s: %s",
-                                         inquiry_who(&azure->base), count, asked, azure->subscription, shown),
-                            mend_of(azure, count > authorization, authorization > 0));
+        (void)inquiry_found(
+            &azure->base,
+            arena_printf(azure->base.arena, "%s lacks %zu of %zu actions in subscription %s: %s",
+                         inquiry_who(&azure->base), count, needs.count, azure->subscription, shown),
+            mend_of(azure, count > authorization, authorization > 0));
 }
 
 enum registration { REGISTERED, UNREGISTERED, UNSEEN };

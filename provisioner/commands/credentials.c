@@ -35,8 +35,13 @@ static const struct {
     [CREDENTIALS_UNASKED] = {"[!]", STYLE_DIM},
 };
 
+/* Many are nothing to read one by one: the mend names what has them. */
 static void show_missing(const struct output *out, const struct string_list *missing)
 {
+    if (missing->count > CREDENTIALS_LISTED_MAX) {
+        output_printf(out, "      --json lists all %zu\n", missing->count);
+        return;
+    }
     for (size_t i = 0; i < missing->count; i++)
         output_printf(out, "      %s\n", missing->items[i]);
 }

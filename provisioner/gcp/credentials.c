@@ -5,6 +5,7 @@
 #include "lib/cloud/oauth.h"
 #include "lib/core/clock.h"
 #include "lib/core/env.h"
+#include "provisioner/gcp/permissions.h"
 #include "provisioner/inquiry.h"
 
 #include <ctype.h>
@@ -12,121 +13,16 @@
 #define MANAGER_URL   "https://cloudresourcemanager.googleapis.com/v1/"
 #define TOKENINFO_URL "https://oauth2.googleapis.com/tokeninfo"
 #define ANSWER_BYTES  (1024UL * 1024)
+#define ASKED_MAX     100U           /* permissions in one question: Google refuses more */
 #define IDENTITY_NS   (5 * NS_PER_S) /* for what is good to know and no more */
 
 struct gcp {
     struct inquiry base;
     const char *project, *manager, *tokeninfo;
+    const struct gcp_permission *needs;
+    bool *lacks; /* which of them */
+    size_t count;
 };
-
-/* --- what the module needs --- */
-
-/* The module makes no keys. One of the user's is granted on the key itself, maybe in another project, where
- * the project's permissions do not show it. */
-
-enum need { ALWAYS, CERTIFICATE, GATEWAY, BACKUPS };
-
-static const struct {
-    const char *permission, *role; /* the role that gives it and as little else as can be */
-    enum need need;
-} needs[] = {
-    {"resourcemanager.projects.get", "roles/browser", ALWAYS},
-    {"serviceusage.services.enable", "roles/serviceusage.serviceUsageAdmin", ALWAYS},
-    {"serviceusage.services.list", "roles/serviceusage.serviceUsageAdmin", ALWAYS},
-    {"serviceusage.operations.get", "roles/serviceusage.serviceUsageAdmin", ALWAYS},
-    {"compute.networks.create", "roles/compute.admin", ALWAYS},
-    {"compute.networks.updatePolicy", "roles/compute.admin", ALWAYS},
-    {"compute.networks.use", "roles/compute.admin", ALWAYS},
-    {"compute.subnetworks.create", "roles/compute.admin", ALWAYS},
-    {"compute.subnetworks.use", "roles/compute.admin", ALWAYS},
-    {"compute.routers.create", "roles/compute.admin", ALWAYS},
-    {"compute.routers.update", "roles/compute.admin", ALWAYS},
-    {"compute.firewalls.create", "roles/compute.admin", ALWAYS},
-    {"compute.globalAddresses.create", "roles/compute.admin", ALWAYS},
-    {"compute.globalAddresses.createInternal", "roles/compute.admin", ALWAYS},
-    {"compute.globalAddresses.setLabels", "roles/compute.admin", ALWAYS},
-    {"compute.globalAddresses.use", "roles/compute.admin", ALWAYS},
-    {"compute.instanceTemplates.create", "roles/compute.admin", ALWAYS},
-    {"compute.instanceTemplates.useReadOnly", "roles/compute.admin", ALWAYS},
-    {"compute.instanceGroupManagers.create", "roles/compute.admin", ALWAYS},
-    {"compute.instanceGroupManagers.use", "roles/compute.admin", ALWAYS},
-    {"compute.instanceGroups.use", "roles/compute.admin", ALWAYS},
-    {"compute.instanceGroups.delete", "roles/compute.admin", ALWAYS},
-    {"compute.instances.create", "roles/compute.admin", ALWAYS},
-    {"compute.instances.setLabels", "roles/compute.admin", ALWAYS},
-    {"compute.instances.setMetadata", "roles/compute.admin", ALWAYS},
-    {"compute.instances.setServiceAccount", "roles/compute.admin", ALWAYS},
-    {"compute.instances.setTags", "roles/compute.admin", ALWAYS},
-    {"compute.disks.create", "roles/compute.admin", ALWAYS},
-    {"compute.autoscalers.create", "roles/compute.admin", ALWAYS},
-    {"compute.healthChecks.create", "roles/compute.admin", ALWAYS},
-    {"compute.healthChecks.useReadOnly", "roles/compute.admin", ALWAYS},
-    {"compute.regionHealthChecks.create", "roles/compute.admin", ALWAYS},
-    {"compute.backendServices.create", "roles/compute.admin", ALWAYS},
-    {"compute.backendServices.use", "roles/compute.admin", ALWAYS},
-    {"compute.urlMaps.create", "roles/compute.admin", ALWAYS},
-    {"compute.urlMaps.use", "roles/compute.admin", ALWAYS},
-    {"compute.sslPolicies.create", "roles/compute.admin", ALWAYS},
-    {"compute.sslPolicies.use", "roles/compute.admin", ALWAYS},
-    {"compute.targetHttpProxies.create", "roles/compute.admin", ALWAYS},
-    {"compute.targetHttpProxies.use", "roles/compute.admin", ALWAYS},
-    {"compute.targetHttpsProxies.create", "roles/compute.admin", ALWAYS},
-    {"compute.targetHttpsProxies.use", "roles/compute.admin", ALWAYS},
-    {"compute.globalForwardingRules.create", "roles/compute.admin", ALWAYS},
-    {"compute.globalForwardingRules.setLabels", "roles/compute.admin", ALWAYS},
-    {"compute.globalOperations.get", "roles/compute.admin", ALWAYS},
-    {"compute.regionOperations.get", "roles/compute.admin", ALWAYS},
-    {"compute.zones.list", "roles/compute.admin", ALWAYS},
-    {"compute.addresses.create", "roles/compute.admin", GATEWAY},
-    {"compute.addresses.setLabels", "roles/compute.admin", GATEWAY},
-    {"compute.addresses.use", "roles/compute.admin", GATEWAY},
-    {"compute.zoneOperations.get", "roles/compute.admin", GATEWAY},
-    {"compute.subnetworks.useExternalIp", "roles/compute.admin", GATEWAY},
-    {"compute.instances.getGuestAttributes", "roles/compute.admin", GATEWAY},
-    {"servicenetworking.services.addPeering", "roles/servicenetworking.networksAdmin", ALWAYS},
-    {"servicenetworking.services.deleteConnection", "roles/servicenetworking.networksAdmin", ALWAYS},
-    {"servicenetworking.services.get", "roles/servicenetworking.networksAdmin", ALWAYS},
-    {"cloudsql.instances.create", "roles/cloudsql.admin", ALWAYS},
-    {"cloudsql.databases.create", "roles/cloudsql.admin", ALWAYS},
-    {"cloudsql.users.list", "roles/cloudsql.admin", ALWAYS},
-    {"cloudsql.backupRuns.create", "roles/cloudsql.admin", BACKUPS},
-    {"cloudsql.instances.list", "roles/cloudsql.admin", BACKUPS},
-    {"cloudsql.backupRuns.list", "roles/cloudsql.admin", BACKUPS},
-    {"cloudsql.instances.clone", "roles/cloudsql.admin", BACKUPS},
-    {"cloudsql.instances.restoreBackup", "roles/cloudsql.admin", BACKUPS},
-    {"certificatemanager.dnsauthorizations.create", "roles/certificatemanager.owner", CERTIFICATE},
-    {"certificatemanager.dnsauthorizations.use", "roles/certificatemanager.owner", CERTIFICATE},
-    {"certificatemanager.certs.create", "roles/certificatemanager.owner", CERTIFICATE},
-    {"certificatemanager.certs.use", "roles/certificatemanager.owner", CERTIFICATE},
-    {"certificatemanager.certs.delete", "roles/certificatemanager.owner", CERTIFICATE},
-    {"certificatemanager.certmaps.create", "roles/certificatemanager.owner", CERTIFICATE},
-    {"certificatemanager.certmaps.use", "roles/certificatemanager.owner", CERTIFICATE},
-    {"certificatemanager.certmapentries.create", "roles/certificatemanager.owner", CERTIFICATE},
-    {"secretmanager.secrets.create", "roles/secretmanager.admin", ALWAYS},
-    {"secretmanager.secrets.setIamPolicy", "roles/secretmanager.admin", ALWAYS},
-    {"secretmanager.secrets.getIamPolicy", "roles/secretmanager.admin", ALWAYS},
-    {"secretmanager.versions.add", "roles/secretmanager.admin", GATEWAY},
-    {"secretmanager.versions.enable", "roles/secretmanager.admin", GATEWAY},
-    {"secretmanager.versions.access", "roles/secretmanager.admin", GATEWAY},
-    {"iam.serviceAccounts.create", "roles/iam.serviceAccountAdmin", ALWAYS},
-    {"iam.serviceAccounts.actAs", "roles/iam.serviceAccountUser", ALWAYS},
-    {"iam.roles.create", "roles/iam.roleAdmin", ALWAYS},
-    {"resourcemanager.projects.getIamPolicy", "roles/resourcemanager.projectIamAdmin", ALWAYS},
-    {"resourcemanager.projects.setIamPolicy", "roles/resourcemanager.projectIamAdmin", ALWAYS},
-    {"logging.buckets.create", "roles/logging.configWriter", ALWAYS},
-    {"logging.sinks.create", "roles/logging.configWriter", ALWAYS},
-};
-
-static bool is_needed(const struct gcp *gcp, enum need need)
-{
-    if (need == CERTIFICATE)
-        return gcp->base.deployment->traffic.domain;
-    if (need == BACKUPS)
-        return gcp->base.deployment->backup.enabled;
-    return need == ALWAYS || gcp->base.deployment->network.links == LINK_TLS;
-}
-
-/* --- findings --- */
 
 /* --- project and endpoints --- */
 
@@ -239,45 +135,39 @@ static bool is_listed(const struct node *list, const char *permission)
 }
 
 /* A command for each role that would give something of what is missing. */
-static const char *mend_of(const struct gcp *gcp, const bool *lacks)
+static const char *mend_of(const struct gcp *gcp)
 {
     struct buf mend = BUF_INIT(16384);
-    for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+    for (size_t i = 0; i < gcp->count; i++) {
         bool told = false;
         for (size_t j = 0; j < i; j++)
-            told = told || (lacks[j] && strcmp(needs[j].role, needs[i].role) == 0);
-        if (lacks[i] && !told)
+            told = told || (gcp->lacks[j] && strcmp(gcp->needs[j].role, gcp->needs[i].role) == 0);
+        if (gcp->lacks[i] && !told)
             inquiry_append(&mend, " && ",
                            arena_printf(gcp->base.arena,
                                         "gcloud projects add-iam-policy-binding %s --member=%s --role=%s",
-                                        gcp->project, member_of(gcp), needs[i].role));
+                                        gcp->project, member_of(gcp), gcp->needs[i].role));
     }
     const char *text = arena_strdup(gcp->base.arena, buf_str(&mend));
     buf_deinit(&mend);
     return text;
 }
 
-static int judge_permissions(struct gcp *gcp, const struct node *granted)
+static void judge_permissions(struct gcp *gcp)
 {
-    const char **missing = arena_alloc(gcp->base.arena, ARRAY_LEN(needs) * sizeof *missing);
-    bool lacks[ARRAY_LEN(needs)] = {false};
-    size_t asked = 0, count = 0;
-    for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
-        if (!is_needed(gcp, needs[i].need))
-            continue;
-        asked++;
-        lacks[i] = !is_listed(granted, needs[i].permission);
-        if (lacks[i])
-            missing[count++] = needs[i].permission;
+    const char **missing = arena_alloc(gcp->base.arena, gcp->count * sizeof *missing);
+    size_t count = 0;
+    for (size_t i = 0; i < gcp->count; i++) {
+        if (gcp->lacks[i])
+            missing[count++] = gcp->needs[i].name;
     }
     const char *shown = inquiry_missing(&gcp->base, missing, count);
     gcp->base.check->ok = !count;
     if (count)
         (void)inquiry_found(&gcp->base,
                             arena_printf(gcp->base.arena, "%s lacks %zu of %zu permissions in project %s: %s",
-                                         inquiry_who(&gcp->base), count, asked, gcp->project, shown),
-                            mend_of(gcp, lacks));
-    return 0;
+                                         inquiry_who(&gcp->base), count, gcp->count, gcp->project, shown),
+                            mend_of(gcp));
 }
 
 /* The member `reason` of what Google says beside its error, and of its metadata. */
@@ -340,23 +230,19 @@ static int judge_refusal(struct gcp *gcp, const struct http_response *response, 
                      refused.message);
 }
 
-static int ask_permissions(struct gcp *gcp)
+/* One question, of needs[first] to needs[end - 1]. A refusal is found, and then nothing more is asked. */
+static int ask_some(struct gcp *gcp, const char *url, size_t first, size_t end)
 {
     struct buf body = BUF_INIT(16384);
     struct json_writer json;
     struct http_response response;
     const struct node *root;
-    bool slash = str_ends(str_from(gcp->manager), STR("/"));
-    const char *url = arena_printf(gcp->base.arena, "%s%sprojects/%s:testIamPermissions", gcp->manager,
-                                   slash ? "" : "/", gcp->project);
     json_init(&json, &body);
     json_object_begin(&json);
     json_key(&json, "permissions");
     json_array_begin(&json);
-    for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
-        if (is_needed(gcp, needs[i].need))
-            json_text(&json, needs[i].permission);
-    }
+    for (size_t i = first; i < end; i++)
+        json_text(&json, gcp->needs[i].name);
     json_array_end(&json);
     json_object_end(&json);
     const struct http_header headers[] = {{"Content-Type", "application/json"}};
@@ -374,9 +260,31 @@ static int ask_permissions(struct gcp *gcp)
         return error_prefix(gcp->base.err, "%s", url);
     if (response.status != 200)
         return judge_refusal(gcp, &response, url);
-    /* Without any permission the answer is an empty object. */
     code = inquiry_object(&gcp->base, url, response.body, &root);
-    return code ? code : judge_permissions(gcp, node_member(root, "permissions"));
+    if (code)
+        return code;
+    /* Without any permission the answer is an empty object. */
+    const struct node *granted = node_member(root, "permissions");
+    for (size_t i = first; i < end; i++)
+        gcp->lacks[i] = !is_listed(granted, gcp->needs[i].name);
+    return 0;
+}
+
+static int ask_permissions(struct gcp *gcp)
+{
+    bool slash = str_ends(str_from(gcp->manager), STR("/"));
+    const char *url = arena_printf(gcp->base.arena, "%s%sprojects/%s:testIamPermissions", gcp->manager,
+                                   slash ? "" : "/", gcp->project);
+    gcp->count = gcp_permissions_list(gcp->base.deployment, gcp->base.region, gcp->base.arena, &gcp->needs);
+    gcp->lacks = arena_zalloc(gcp->base.arena, gcp->count * sizeof *gcp->lacks);
+    for (size_t first = 0; first < gcp->count; first += ASKED_MAX) {
+        size_t left = gcp->count - first;
+        int code = ask_some(gcp, url, first, first + (left < ASKED_MAX ? left : ASKED_MAX));
+        if (code || gcp->base.check->problem)
+            return code;
+    }
+    judge_permissions(gcp);
+    return 0;
 }
 
 static int ask(void *own)

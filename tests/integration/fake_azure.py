@@ -20,11 +20,19 @@ WORKSPACE = "dddddddd-0000-0000-0000-000000000004"
 ASSERTED = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FOREIGN = "token.of.another"
 IDENTITY_HEADER = "header-secret"
+RESOURCE = "https://management.azure.com"
+TELEMETRY = re.compile("x-client-|x-app-|x-ms-|client-request-id$|client_info$|claims$")  # what MSAL adds to a form
+
+
+def openid(base):
+    """Where Microsoft's own sign-in finds what ours knows."""
+    return {"issuer": f"{base}/v2.0", "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize", "jwks_uri": f"{base}/discovery/v2.0/keys"}
 
 
 class FakeAzure(FakeCloud):
-    def __init__(self, folder):
-        super().__init__()
+    def __init__(self, folder, tls=None):
+        super().__init__(tls)
         self.folder = folder
         self.key = Key(folder, "azure")
         self.tokens, self.assertions = set(), set()
@@ -52,6 +60,8 @@ class FakeAzure(FakeCloud):
     def route(self, call):
         if call.path == f"/{TENANT}/oauth2/v2.0/token":
             return "token", self.token
+        if call.path == f"/{TENANT}/v2.0/.well-known/openid-configuration":
+            return "openid", lambda _: ({}, openid(self.url(f"/{TENANT}")))
         if call.path.startswith("/arm/subscriptions/") and (fake_azure_postgres.PART in call.path or "/azureAsyncOperation/" in call.path):
             return "postgres-" + call.method.lower(), self.database
         if call.path.startswith("/arm/subscriptions/"):
@@ -60,7 +70,7 @@ class FakeAzure(FakeCloud):
             return "analytics", self.analytics
         if call.path == "/vault/secrets/replication-state":
             return "vault", self.vault
-        return {"/msi": ("machine", self.machine), "/hosted": ("hosted", self.hosted), "/job": ("job", self.job)}[call.path]
+        return {"/metadata/identity/oauth2/token": ("machine", self.machine), "/hosted": ("hosted", self.hosted), "/job": ("job", self.job)}[call.path]
 
     def give(self, readers=None, **claims):
         token = ".".join(base64url(json.dumps(part).encode())
@@ -80,9 +90,16 @@ class FakeAzure(FakeCloud):
         except ValueError:
             self.refuse(401, "invalid_client", 700027, "The certificate with identifier used to sign is not registered.")
         now = int(time.time())
-        if header != {"alg": "PS256", "typ": "JWT", "x5t#S256": self.key.thumbprint("sha256")}:
+        names = {"aud", "iss", "sub", "jti", "iat", "nbf", "exp"}
+        if header["alg"] == "RS256":  # the older form, which is still taken: without nbf, and with fractions of seconds
+            header["x5t"] = header["x5t"].rstrip("=")
+            claims.update({name: int(claims.get(name, claims["iat"])) for name in ("iat", "nbf", "exp")})
+            want = {"alg": "RS256", "typ": "JWT", "x5t": self.key.thumbprint("sha1")}
+        else:
+            want = {"alg": "PS256", "typ": "JWT", "x5t#S256": self.key.thumbprint("sha256")}
+        if header != want:
             raise ValueError(header)
-        if set(claims) != {"aud", "iss", "sub", "jti", "iat", "nbf", "exp"} or claims["aud"] != self.url(f"/{TENANT}/oauth2/v2.0/token"):
+        if set(claims) != names or claims["aud"] != self.url(f"/{TENANT}/oauth2/v2.0/token"):
             raise ValueError(claims)
         if claims["iss"] != CLIENT or claims["sub"] != CLIENT or claims["jti"] in self.assertions:
             raise ValueError(claims)
@@ -91,7 +108,7 @@ class FakeAzure(FakeCloud):
         self.assertions.add(str(uuid.UUID(claims["jti"])))
 
     def token(self, call):
-        form = call.form()
+        form = {name: value for name, value in call.form().items() if not TELEMETRY.match(name)}
         if call.method != "POST" or form["grant_type"] != "client_credentials" or form["scope"] not in (SCOPE, ANALYTICS, VAULT):
             raise ValueError(form)
         if form["client_id"] != CLIENT:
@@ -115,16 +132,16 @@ class FakeAzure(FakeCloud):
     def machine(self, call):
         if call.method != "GET" or call.headers.get("Metadata") != "true":
             raise Refused(400, {"error": "bad_request_102", "error_description": "Required metadata header not specified"})
-        if call.query != {"api-version": ["2018-02-01"], "resource": ["https://management.azure.com"]}:
+        if call.query not in ({"api-version": ["2018-02-01"], "resource": [RESOURCE], **who} for who in ({}, {"client_id": [CLIENT]})):
             raise ValueError(call.query)
         now = int(time.time())
         return {}, {"access_token": self.give(appid="machine-app"), "expires_in": "86399", "expires_on": str(now + 86399),
-                    "resource": "https://management.azure.com", "token_type": "Bearer"}
+                    "resource": RESOURCE, "token_type": "Bearer"}
 
     def hosted(self, call):
         if call.headers.get("X-IDENTITY-HEADER") != IDENTITY_HEADER:
             raise Refused(401, {"error": {"code": "Unauthorized", "message": "no header"}})
-        if call.query != {"api-version": ["2019-08-01"], "resource": ["https://management.azure.com"]}:
+        if call.query not in ({"api-version": ["2019-08-01"], "resource": [RESOURCE], **who} for who in ({}, {"client_id": [CLIENT]})):
             raise ValueError(call.query)
         return {}, {"access_token": self.give(appid="hosted-app"), "expires_on": str(int(time.time()) + 3600),
                     "token_type": "Bearer"}

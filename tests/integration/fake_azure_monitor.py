@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 
+from fake_azure import TELEMETRY, openid
 from fake_cloud import FakeCloud, Refused
 
 TENANT = "11111111-1111-1111-1111-111111111111"
@@ -18,7 +19,6 @@ CLIENT = "22222222-2222-2222-2222-222222222222"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 SECRET = "Sec~ret+1&2=3"
 MANAGER, MONITOR = "https://management.azure.com/.default", "https://metrics.monitor.azure.com/.default"
-TELEMETRY = re.compile("x-client-|x-app-|x-ms-|client-request-id$|client_info$|claims$")  # what MSAL adds to a form
 METRICS = "/providers/microsoft.insights/metrics"
 PAGE = 20
 AGGREGATIONS = {"average", "minimum", "maximum", "total", "count"}
@@ -88,7 +88,7 @@ class FakeAzureMonitor(FakeCloud):
         if call.path == f"/{TENANT}/oauth2/v2.0/token" and call.method == "POST":
             return "token", self.token
         if call.path == f"/{TENANT}/v2.0/.well-known/openid-configuration" and call.method == "GET":
-            return "openid", self.openid
+            return "openid", lambda _: ({}, openid(self.url(f"/{TENANT}")))
         if call.path == f"{scope}/metrics:getBatch" and call.method == "POST":
             return "batch", self.batch
         if call.path.lower().endswith(METRICS) and call.method == "GET":
@@ -96,12 +96,6 @@ class FakeAzureMonitor(FakeCloud):
         if re.fullmatch(scope + r"(/resourceGroups/[^/]+)?/resources", call.path) and call.method == "GET":
             return "resources", self.list_resources
         raise ValueError("no such path")
-
-    def openid(self, _):
-        """Where Microsoft's own sign-in finds what the collector knows."""
-        base = self.url(f"/{TENANT}")
-        return {}, {"issuer": f"{base}/v2.0", "token_endpoint": f"{base}/oauth2/v2.0/token",
-                    "authorization_endpoint": f"{base}/oauth2/v2.0/authorize", "jwks_uri": f"{base}/discovery/v2.0/keys"}
 
     def token(self, call):
         form = {name: value for name, value in call.form().items() if not TELEMETRY.match(name)}

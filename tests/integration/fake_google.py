@@ -8,12 +8,15 @@ import fake_cloud_sql
 from fake_cloud import FakeCloud, Key, Refused, near
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+NARROW = "https://www.googleapis.com/auth/iam"  # suffices to be somebody else, and for nothing else here
+TOKEN_URL = "https://oauth2.googleapis.com/token"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 JWT = "urn:ietf:params:oauth:token-type:jwt"
 AUDIENCE = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"
 ACCOUNT = "deployer@shop-1.iam.gserviceaccount.com"
+MACHINE = "machine@shop-1.iam.gserviceaccount.com"
 TARGET = "target@shop-1.iam.gserviceaccount.com"
 SUBJECT = "subject.of.somebody"
 
@@ -24,6 +27,7 @@ class FakeGoogle(FakeCloud):
         self.folder = folder
         self.key = Key(folder, "google")
         self.tokens = {}  # token: e-mail, or None where tokeninfo does not say
+        self.narrow = set()  # those of the narrow scope
         self.lacking = set()  # permissions that nobody has
         self.project = "shop-1"
         self.scope = SCOPE
@@ -65,7 +69,7 @@ class FakeGoogle(FakeCloud):
         return {"error": {"code": status, "status": "FAULT", "message": f"fault {status}"}}
 
     def route(self, call):
-        if call.path.startswith("/computeMetadata/"):
+        if call.path == "/" or call.path.startswith("/computeMetadata/"):
             return "metadata", self.metadata
         if call.path.startswith("/v1/projects/-/serviceAccounts/"):
             return "impersonate", self.impersonate
@@ -86,10 +90,13 @@ class FakeGoogle(FakeCloud):
             self.tokens[token] = email
         return token
 
-    def owner(self, call):
+    def owner(self, call, narrow=False):
         token = call.bearer()
         if token not in self.tokens:
             raise Refused(401, {"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "Invalid credentials."}})
+        if token in self.narrow and not narrow:
+            raise Refused(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "details": [
+                {"reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "domain": "googleapis.com"}]}})
         return self.tokens[token]
 
     def token(self, call):
@@ -111,7 +118,7 @@ class FakeGoogle(FakeCloud):
         now = int(time.time())
         if header != {"alg": "RS256", "typ": "JWT", "kid": "key-1"} or set(claims) != {"iss", "scope", "aud", "iat", "exp"}:
             raise ValueError((header, claims))
-        if claims["iss"] != ACCOUNT or claims["scope"] != self.scope or claims["aud"] != self.url("/token"):
+        if claims["iss"] != ACCOUNT or claims["scope"] != self.scope or claims["aud"] not in (self.url("/token"), TOKEN_URL):
             raise ValueError(claims)
         if not near(claims["iat"], now) or claims["exp"] - claims["iat"] != 3600:
             raise ValueError(claims)
@@ -126,14 +133,19 @@ class FakeGoogle(FakeCloud):
         form = call.form()
         want = {"grant_type": EXCHANGE, "audience": AUDIENCE, "scope": self.scope, "requested_token_type": ACCESS_TOKEN,
                 "subject_token_type": JWT, "subject_token": SUBJECT}
+        if form.get("scope") == NARROW:
+            want["scope"] = NARROW
         if form["subject_token"] != SUBJECT:
             raise Refused(400, {"error": "invalid_grant", "error_description": "The subject token is not one of ours."})
         if form != want or call.method != "POST":
             raise ValueError(form)
-        return {}, {"access_token": self.give(None), "issued_token_type": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3599}
+        token = self.give(None)
+        if form["scope"] == NARROW:
+            self.narrow.add(token)
+        return {}, {"access_token": token, "issued_token_type": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3599}
 
     def impersonate(self, call):
-        self.owner(call)
+        self.owner(call, narrow=True)
         account = call.path.rsplit("/", 1)[1].split(":")[0]
         body = call.json()
         if call.method != "POST" or set(body) != {"delegates", "scope", "lifetime"} or body["scope"] != [self.scope]:
@@ -149,11 +161,15 @@ class FakeGoogle(FakeCloud):
             raise Refused(403, {"error": "missing flavor"})
         base = "/computeMetadata/v1/instance/service-accounts/default/"
         flavor = {"Metadata-Flavor": "Google"}
+        if call.path == "/":  # is this one at all
+            return flavor, b"computeMetadata/\n"
+        if call.path == base and call.query == {"recursive": ["true"]}:
+            return flavor, {"email": MACHINE, "aliases": ["default"], "scopes": [self.scope]}
         if call.path == base + "email":
-            return flavor, b"machine@shop-1.iam.gserviceaccount.com"
+            return flavor, MACHINE.encode()
         if call.path != base + "token" or call.query != {"scopes": [self.scope]}:
             raise ValueError((call.path, call.query))
-        return flavor, {"access_token": self.give("machine@shop-1.iam.gserviceaccount.com"), "expires_in": 1200,
+        return flavor, {"access_token": self.give(MACHINE), "expires_in": 1200,
                         "token_type": "Bearer"}
 
     def tokeninfo(self, call):
@@ -174,8 +190,10 @@ class FakeGoogle(FakeCloud):
             raise Refused(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "The caller does not have permission"}})
         body = call.json()
         asked = body["permissions"]
-        if set(body) != {"permissions"} or len(set(asked)) != len(asked) or len(asked) > 100 or any("*" in each for each in asked):
+        if set(body) != {"permissions"} or not asked or len(set(asked)) != len(asked) or any("*" in each for each in asked):
             raise ValueError(body)
+        if len(asked) > 100:
+            raise ValueError(f"{len(asked)} permissions, of which a question takes 100")
         granted = [each for each in asked if each not in self.lacking]
         return {}, {"permissions": granted} if granted else {}
 

@@ -239,6 +239,21 @@ class Permissions(Case):
         status, region = asking.record()
         self.assertEqual((region["state"], region["permitted"], region["missing"]), ("lacking", False, lacking))
 
+    def test_many_that_are_lacking_are_counted(self):
+        asking = Asking(self).sign_in()
+        asking.fake.allow = lambda principal, action, resource, context: (
+            "implicitDeny" if action.startswith("ec2:") else "allowed")
+        status, region = asking.record()
+        count = len(region["missing"])
+        self.assertEqual((status, {action[:4] for action in region["missing"]}), (77, {"ec2:"}))
+        self.assertGreater(count, 12)
+        status, lines = asking.lines()
+        self.assertEqual((status, len(lines)), (77, 4), lines)
+        self.assertIn(f" and {count - 4} more", lines[1])
+        self.assertEqual(lines[2:], [
+            f"      --json lists all {count}",
+            f"    mend: attach a policy that allows them to {USER}; PowerUserAccess and IAMFullAccess of AWS have them all"])
+
     def test_a_policy_for_our_own_resources_is_enough(self):
         asking = Asking(self).sign_in()
         asked = []

@@ -8,12 +8,13 @@ import time
 
 import harness
 from fake_azure import CLIENT, FOREIGN, IDENTITY_HEADER, SECRET, SUBSCRIPTION, FakeAzure
-from fake_cloud import SLOW_S, Key
+from fake_cloud import SLOW_S, Key, Refused
 from fake_google import ACCOUNT, SUBJECT, TARGET, FakeGoogle
 from harness import Case, Folder
 
 FRAISEQL = os.path.join(harness.BUILD, "bin", "fraiseql")
 REFUSED = 77
+ASKED = 2 * ["permissions"]  # more than the hundred of one question
 
 
 class Check(Case):
@@ -86,7 +87,7 @@ class Google(Check):
 
     def test_a_service_accounts_key(self):
         self.check_ok(self.key(self.fake.service_account()), ACCOUNT)
-        self.assertEqual(self.fake.calls, ["token", "permissions"])
+        self.assertEqual(self.fake.calls, ["token", *ASKED])
 
     def test_a_key_of_another_is_refused_and_not_shown(self):
         other = Key(self.folder, "other").pem()
@@ -100,7 +101,7 @@ class Google(Check):
         folder = os.path.join(self.folder.path, "gcloud")
         self.folder.file("gcloud/application_default_credentials.json", json.dumps(self.fake.user()))
         self.check_ok(self.env(CLOUDSDK_CONFIG=folder), "ops@example.com")
-        self.assertEqual(self.fake.calls, ["token", "tokeninfo", "permissions"])
+        self.assertEqual(self.fake.calls, ["token", "tokeninfo", *ASKED])
 
     def test_a_user_who_was_logged_out(self):
         self.folder.file("home/.config/gcloud/application_default_credentials.json",
@@ -119,7 +120,7 @@ class Google(Check):
                   "format": {"type": "json", "subject_token_field_name": "value"}}
         path = self.fake.external(source, service_account_impersonation_url=self.fake.hop())
         self.check_ok(self.key(path), TARGET)
-        self.assertEqual(self.fake.calls, ["subject", "sts", "impersonate", "permissions"])
+        self.assertEqual(self.fake.calls, ["subject", "sts", "impersonate", *ASKED])
 
     def test_a_subject_that_is_not_theirs_is_not_shown(self):
         path = self.folder.file("subject", "hush.hush.hush")
@@ -156,12 +157,27 @@ class Google(Check):
         self.assertIn("gcloud auth application-default login", region["mend"])
 
     def test_what_is_missing(self):
-        self.fake.lacking = {"cloudsql.instances.create", "iam.roles.create"}
-        region, _ = self.check_refused(self.key(self.fake.service_account()), "lacks 2 of", state="lacking")
+        self.fake.lacking = {"compute.networks.delete", "cloudsql.instances.create", "iam.roles.get"}  # of both questions
+        region, _ = self.check_refused(self.key(self.fake.service_account()), "lacks 3 of", state="lacking")
         self.assertEqual(set(region["missing"]), self.fake.lacking)
         self.assertEqual(region["mend"], " && ".join(
             f"gcloud projects add-iam-policy-binding shop-1 --member=serviceAccount:{ACCOUNT} --role=roles/{role}"
-            for role in ("cloudsql.admin", "iam.roleAdmin")))
+            for role in ("compute.admin", "cloudsql.admin", "iam.roleAdmin")))
+
+    def test_a_later_question_that_fails(self):
+        self.fake.lacking = {"compute.networks.delete"}
+        key = self.key(self.fake.service_account())
+        answer, asked = self.fake.permissions, []
+
+        def second_fails(call):
+            asked.append(call)
+            if len(asked) == 2:
+                raise Refused(400, {"error": {"code": 400, "message": "Permission x.y.z is not valid for this resource."}})
+            return answer(call)
+
+        self.fake.permissions = second_fails
+        self.check_unknown(key, "answered 400", "is not valid for this resource")
+        self.assertEqual(len(asked), 2)
 
     def test_an_api_that_is_off(self):
         self.fake.disabled = True
@@ -178,7 +194,7 @@ class Google(Check):
         self.fake.fail("token", 429, 503)
         self.fake.fail("permissions", 500, 429, "cut")
         self.check_ok(self.key(self.fake.service_account()), ACCOUNT, timeout=40)
-        self.assertEqual((self.fake.count("token"), self.fake.count("permissions")), (3, 4))
+        self.assertEqual((self.fake.count("token"), self.fake.count("permissions")), (3, 3 + len(ASKED)))
 
     def test_slow_is_not_too_slow(self):
         self.fake.fail("token", "slow")
@@ -237,7 +253,7 @@ class Azure(Check):
                                        ACTIONS_ID_TOKEN_REQUEST_URL=self.fake.url("/job?v=1")), CLIENT)
 
     def test_managed_identities(self):
-        self.check_ok(self.fake.environment(ARM_USE_MSI="true", ARM_MSI_ENDPOINT=self.fake.url("/msi")), "machine-app")
+        self.check_ok(self.fake.environment(ARM_USE_MSI="true", ARM_MSI_ENDPOINT=self.fake.url("/metadata/identity/oauth2/token")), "machine-app")
         hosted = self.fake.environment(IDENTITY_ENDPOINT=self.fake.url("/hosted"), IDENTITY_HEADER=IDENTITY_HEADER)
         self.assertIn("ARM_USE_MSI", self.check_ok(hosted, "hosted-app")["note"])
         _, text = self.check_refused({**hosted, "IDENTITY_HEADER": "other-hush"}, "Unauthorized")
@@ -254,8 +270,9 @@ class Azure(Check):
 
     def test_a_contributor_lacks_the_roles_of_others(self):
         self.fake.roles = [[{"actions": ["*"], "notActions": ["Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write"]}]]
-        region, _ = self.check_refused(self.fake.client(ARM_CLIENT_SECRET=SECRET), "lacks 2 of", state="lacking")
-        self.assertEqual(region["missing"], ["Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/locks/write"])
+        region, _ = self.check_refused(self.fake.client(ARM_CLIENT_SECRET=SECRET), "lacks 4 of", state="lacking")
+        self.assertEqual(region["missing"], [f"Microsoft.Authorization/{kind}/{verb}" for kind in ("roleAssignments", "locks")
+                                             for verb in ("write", "delete")])
         self.assertEqual(region["mend"], f"az role assignment create --assignee {CLIENT} --role 'User Access Administrator' "
                                          f"--scope /subscriptions/{SUBSCRIPTION}")
         self.fake.roles.append([{"actions": ["Microsoft.Authorization/*"], "notActions": []}])

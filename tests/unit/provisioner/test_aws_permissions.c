@@ -81,6 +81,82 @@ START_TEST(every_type_of_the_module_has_a_row)
 }
 END_TEST
 
+static bool says_one_of(const char *actions, const char *const *verbs)
+{
+    for (; *verbs; verbs++) {
+        if (strstr(actions, arena_printf(arena, ":%s", *verbs)))
+            return true;
+    }
+    return false;
+}
+
+/* What is made can be read, when the next plan looks at it, and removed. */
+START_TEST(every_type_is_made_read_and_removed)
+{
+    static const struct {
+        const char *type, *actions;
+    } elsewhere[] = {
+        {"aws_acm_certificate_validation", ":Create :Delete"}, /* waits for the certificate */
+        {"aws_autoscaling_policy", ":Create"},                 /* put */
+        {"aws_default_security_group", ":Create"},             /* adopted */
+        {"aws_route53_record", ":Create :Delete"},             /* all are changes */
+        {"aws_route_table_association", ":Describe"},          /* with its table */
+    };
+    static const char *const makes[] = {"Create",    "Put",       "Run",     "Allocate",
+                                        "Associate", "Authorize", "Request", NULL};
+    static const char *const reads[] = {"Describe", "Get", "List", NULL};
+    static const char *const removes[] = {
+        "Delete", "Release", "Terminate", "Disassociate", "Revoke", "ScheduleKeyDeletion", NULL};
+    const struct embedded_file *file;
+    unsigned seen = 0;
+    size_t count = embedded_under("aws/module/", &file);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = arena_strdup(arena, file[i].bytes);
+        while ((text = strstr(text, "\nresource \"aws_")) != NULL) {
+            text += strlen("\nresource \"");
+            const char *type = arena_printf(arena, "%.*s", (int)strcspn(text, "\""), text);
+            const char *actions = aws_permissions_of(type);
+            ck_assert_ptr_nonnull(actions);
+            for (size_t j = 0; j < ARRAY_LEN(elsewhere); j++) {
+                if (strcmp(elsewhere[j].type, type) == 0)
+                    actions = arena_printf(arena, "%s %s", actions, elsewhere[j].actions);
+            }
+            ck_assert_msg(says_one_of(actions, makes), "nothing makes %s", type);
+            ck_assert_msg(says_one_of(actions, reads), "nothing reads %s", type);
+            ck_assert_msg(says_one_of(actions, removes), "nothing removes %s", type);
+            seen++;
+        }
+    }
+    ck_assert_uint_gt(seen, 50);
+}
+END_TEST
+
+/* What a deployment's file can change: labels, the port, zones, a parameter that is gone. */
+START_TEST(what_is_changed_later_is_asked_for)
+{
+    static const char *const changes[] = {"ec2:DeleteTags",
+                                          "rds:RemoveTagsFromResource",
+                                          "iam:UntagRole",
+                                          "kms:UntagResource",
+                                          "logs:UntagResource",
+                                          "secretsmanager:UntagResource",
+                                          "elasticloadbalancing:RemoveTags",
+                                          "ec2:ModifySecurityGroupRules",
+                                          "elasticloadbalancing:ModifyListener",
+                                          "elasticloadbalancing:SetSubnets",
+                                          "rds:ResetDBParameterGroup",
+                                          "rds:ModifyDBInstance",
+                                          "autoscaling:UpdateAutoScalingGroup",
+                                          "autoscaling:AttachLoadBalancerTargetGroups",
+                                          "autoscaling:DetachLoadBalancerTargetGroups",
+                                          "ec2:CreateLaunchTemplateVersion",
+                                          "ec2:ReplaceRoute"};
+    struct string_list list = actions_of(parsed("", ""));
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++)
+        ck_assert_msg(has(&list, changes[i]), "%s", changes[i]);
+}
+END_TEST
+
 START_TEST(each_action_once_in_order)
 {
     struct string_list list = actions_of(parsed("", ""));
@@ -160,6 +236,8 @@ static Suite *permissions_suite(void)
     TCase *tcase = tcase_create("aws_permissions");
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, every_type_of_the_module_has_a_row);
+    tcase_add_test(tcase, every_type_is_made_read_and_removed);
+    tcase_add_test(tcase, what_is_changed_later_is_asked_for);
     tcase_add_test(tcase, each_action_once_in_order);
     tcase_add_test(tcase, what_a_deployment_does_not_make_is_not_asked_for);
     tcase_add_test(tcase, what_the_provider_calls_is_asked_for);

@@ -1,7 +1,7 @@
 #include "provisioner/azure/permissions.h"
 
 #include "lib/core/json.h"
-#include "tests/support/support.h"
+#include "tests/unit/provisioner/permission_calls.h"
 
 START_TEST(a_star_stands_for_any_text)
 {
@@ -65,6 +65,35 @@ START_TEST(a_role_takes_back_what_it_gave_and_no_other_role_does)
 }
 END_TEST
 
+START_TEST(what_the_provider_calls_is_asked_for)
+{
+    struct arena *arena CLEANUP(arena_free_cleanup) = arena_new(0);
+    const char *text = "metadata: {name: shop, environment: production}\n"
+                       "regions:\n"
+                       "  eu: {provider: azure, location: westeurope, size: small}\n"
+                       "  us: {provider: azure, location: eastus, size: small}\n"
+                       "  alone: {provider: azure, location: northeurope, size: small,\n"
+                       "          database: {deletion-protection: false}}\n"
+                       "replication: {mode: active-active, regions: [eu, us]}\n";
+    struct deployment *deployment = NULL;
+    struct findings findings;
+    struct string_list actions;
+    findings_init(&findings, arena);
+    (void)!deployment_parse(arena, "d.yaml", str_from(text), &deployment, &findings);
+    ck_assert_ptr_nonnull(deployment);
+    calls_read("azure_calls.txt");
+    azure_permissions_list(deployment, deployment_region(deployment, 0), arena, &actions);
+    calls_need(actions.items, actions.count);
+    ck_assert_uint_gt(actions.count, 90);
+    ck_assert_uint_gt(calls_cover("azure/module/", "azurerm"), 40);
+    ck_assert_uint_gt(calls_cover("global/module/links/azure/", "azurerm"), 3);
+    azure_permissions_list(deployment, deployment_region(deployment, 2), arena, &actions);
+    for (size_t i = 0; i < actions.count; i++)
+        ck_assert(!strstr(actions.items[i], "/locks/") && !strstr(actions.items[i], "/virtualMachines/"));
+    ck_assert_uint_gt(actions.count, 75);
+}
+END_TEST
+
 static Suite *permissions_suite(void)
 {
     Suite *suite = suite_create("azure_permissions");
@@ -72,6 +101,7 @@ static Suite *permissions_suite(void)
     tcase_add_test(tcase, a_star_stands_for_any_text);
     tcase_add_test(tcase, many_stars_cost_little);
     tcase_add_test(tcase, a_role_takes_back_what_it_gave_and_no_other_role_does);
+    tcase_add_test(tcase, what_the_provider_calls_is_asked_for);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -1,10 +1,8 @@
 #include "provisioner/gcp/credentials.h"
 
-#include "provisioner/embedded.h"
 #include "provisioner/gcp/gcp.h"
+#include "provisioner/gcp/permissions.h"
 #include "tests/unit/provisioner/credentials_rig.h"
-
-#include <stdio.h>
 
 #define ACCOUNT ", account: shop-1"
 
@@ -33,28 +31,46 @@ static int check(const char *more)
     return cloud_check(&provider_gcp, more, 20 * NS_PER_S);
 }
 
-/* Everything that was asked for, but for what contains `but` (NULL: all). */
+/* The permissions of the questions so far, in order: Google takes a hundred in one. Returns how many
+ * questions. */
+static size_t questions(const char **ret_names, size_t room, size_t *ret_count)
+{
+    size_t asked = 0;
+    *ret_count = 0;
+    for (const char *at = cloud.bodies; (at = strstr(at, "{\"permissions\"")) != NULL; at++) {
+        struct node *root;
+        ck_assert_int_eq(json_parse(cloud.arena, (struct str){at, strcspn(at, "\n")}, &root, NULL), 0);
+        const struct node *list = node_member(root, "permissions");
+        ck_assert_uint_gt(list->count, 0);
+        ck_assert_uint_le(list->count, 100);
+        ck_assert_uint_le(*ret_count + list->count, room);
+        for (size_t i = 0; i < list->count; i++)
+            ret_names[(*ret_count)++] = list->items[i]->scalar.ptr;
+        asked++;
+    }
+    return asked;
+}
+
+/* Everything, but for what contains `but` (NULL: all): the answer to any of the questions. */
 static const char *granting(const char *but)
 {
-    (void)setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.first", 1);
-    cloud_will(":testIamPermissions", "200 OK", "{}", true);
-    ck_assert_int_eq(check(ACCOUNT), 0);
-    (void)setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.given", 1);
-    struct node *root;
-    const char *asked = strstr(cloud.bodies, "{\"permissions\"");
-    ck_assert_ptr_nonnull(asked);
-    struct str text = {asked, strcspn(asked, "\n")};
-    ck_assert_int_eq(json_parse(cloud.arena, text, &root, NULL), 0);
-    const struct node *list = node_member(root, "permissions");
+    const struct gcp_permission *list;
+    struct deployment *deployment;
+    struct findings findings;
+    findings_init(&findings, cloud.arena);
+    (void)!deployment_parse(cloud.arena, "d.yaml",
+                            STR("metadata: {name: shop, environment: production}\n"
+                                "regions: {eu: {provider: gcp, location: europe-west1, size: small}}\n"),
+                            &deployment, &findings);
+    size_t count = gcp_permissions_list(deployment, deployment_region(deployment, 0), cloud.arena, &list);
     struct buf out = BUF_INIT(65536);
-    for (size_t i = 0; i < list->count; i++) {
-        if (!but || !strstr(list->items[i]->scalar.ptr, but))
-            buf_printf(&out, "%s\"%s\"", out.len ? "," : "{\"permissions\":[", list->items[i]->scalar.ptr);
+    for (size_t i = 0; i < count; i++) {
+        if (!but || !strstr(list[i].name, but))
+            buf_printf(&out, "%s\"%s\"", out.len ? "," : "{\"permissions\":[", list[i].name);
     }
     buf_append_text(&out, "]}");
     const char *kept = arena_strdup(cloud.arena, buf_str(&out));
     buf_deinit(&out);
-    cloud.asked[0] = cloud.bodies[0] = cloud.heads[0] = '\0';
     return kept;
 }
 
@@ -67,7 +83,9 @@ START_TEST(who_may_do_all_is_well)
     ck_assert_str_eq(cloud.check.identity, "ops@example.com");
     ck_assert_str_eq(cloud.check.region, "eu");
     ck_assert_str_eq(cloud.check.provider, "gcp");
-    ck_assert_str_eq(cloud.asked, "POST /tokeninfo\nPOST /v1/projects/shop-1:testIamPermissions\n");
+    ck_assert_str_eq(cloud.asked, "POST /tokeninfo\n"
+                                  "POST /v1/projects/shop-1:testIamPermissions\n"
+                                  "POST /v1/projects/shop-1:testIamPermissions\n");
     ck_assert_contains(cloud.heads, "Authorization: Bearer ya29.given");
     ck_assert_ptr_null(strstr(cloud.asked, "ya29"));
 }
@@ -78,8 +96,8 @@ START_TEST(what_is_missing_is_listed_with_what_mends_it)
     cloud_will(":testIamPermissions", "200 OK", granting("cloudsql."), false);
     ck_assert_int_eq(check(ACCOUNT), 0);
     ck_assert(!cloud.check.ok);
-    ck_assert_contains(cloud.check.problem, "ops@example.com lacks 8 of ");
-    ck_assert_contains(cloud.check.problem, "cloudsql.instances.create, cloudsql.databases.create");
+    ck_assert_contains(cloud.check.problem, "ops@example.com lacks 14 of ");
+    ck_assert_contains(cloud.check.problem, "cloudsql.instances.create, cloudsql.instances.delete");
     ck_assert_str_eq(cloud.check.mend, "gcloud projects add-iam-policy-binding shop-1 "
                                        "--member=user:ops@example.com --role=roles/cloudsql.admin");
 }
@@ -90,13 +108,42 @@ START_TEST(each_role_is_named_once)
     cloud_will(":testIamPermissions", "200 OK", "{}", false);
     ck_assert_int_eq(check(ACCOUNT), 0);
     ck_assert_contains(cloud.check.problem, " more");
-    ck_assert_uint_gt(cloud.check.missing.count, 30);
+    ck_assert_uint_gt(cloud.check.missing.count, 140);
     ck_assert_str_eq(cloud.check.missing.items[0], "resourcemanager.projects.get");
     ck_assert_contains(cloud.check.mend, "--role=roles/logging.configWriter");
-    ck_assert_ptr_null(strstr(cloud.check.mend, "cloudkms")); /* the module makes no keys */
     ck_assert_contains(cloud.check.mend, " && gcloud projects add-iam-policy-binding");
     const char *compute = strstr(cloud.check.mend, "--role=roles/compute.admin");
     ck_assert(compute && !strstr(compute + 1, "--role=roles/compute.admin"));
+}
+END_TEST
+
+START_TEST(each_question_is_short_and_each_permission_asked_once)
+{
+    const char *names[400];
+    size_t count;
+    cloud_will(":testIamPermissions", "200 OK", "{}", false);
+    ck_assert_int_eq(check(ACCOUNT), 0);
+    ck_assert_uint_eq(questions(names, ARRAY_LEN(names), &count), 2);
+    ck_assert_uint_eq(cloud.check.missing.count, count);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_str_eq(cloud.check.missing.items[i], names[i]);
+}
+END_TEST
+
+START_TEST(a_later_question_that_fails_fails_all)
+{
+    cloud_will(":testIamPermissions", "200 OK", "{}", true);
+    cloud_will(":testIamPermissions", "400 Bad Request", "{\"error\":{\"message\":\"what\"}}", true);
+    ck_assert_int_eq(check(ACCOUNT), ERR_PEER);
+    ck_assert(!cloud.check.ok);
+    ck_assert_ptr_null(cloud.check.problem);
+    /* A refusal is found, and what the first question lacked is not told. */
+    cloud_will(":testIamPermissions", "200 OK", "{}", true);
+    cloud_will(":testIamPermissions", "401 Unauthorized", "{\"error\":{\"status\":\"UNAUTHENTICATED\"}}",
+               true);
+    ck_assert_int_eq(check(ACCOUNT), 0);
+    ck_assert_contains(cloud.check.problem, "does not take the token");
+    ck_assert_uint_eq(cloud.check.missing.count, 0);
 }
 END_TEST
 
@@ -199,62 +246,6 @@ START_TEST(an_unknown_name_and_no_credentials_at_all)
 }
 END_TEST
 
-/* Every type of the modules must be in `types`, each between blanks. */
-static unsigned check_types(const char *folder, const char *types)
-{
-    const struct embedded_file *file;
-    unsigned seen = 0;
-    size_t count = embedded_under(folder, &file);
-    for (size_t i = 0; i < count; i++) {
-        const char *text = arena_strdup(cloud.arena, file[i].bytes);
-        while ((text = strstr(text, "\nresource \"google_")) != NULL) {
-            text += strlen("\nresource \"");
-            const char *type = arena_printf(cloud.arena, " %.*s ", (int)strcspn(text, "\""), text);
-            ck_assert_msg(strstr(types, type) != NULL, "no row of%s", type);
-            seen++;
-        }
-    }
-    return seen;
-}
-
-/* Rows of google_calls.txt: what the provider calls is asked for, and nothing else is. Google takes no more
- * than 100 permissions a question. */
-START_TEST(what_the_provider_calls_is_asked_for)
-{
-    const char *asked = granting(NULL);
-    char known[16384] = "", types[8192] = " ", line[512];
-    FILE *calls = fopen(TEST_SOURCE_DIR "/tests/data/permissions/google_calls.txt", "re");
-    unsigned count = 0;
-    ck_assert_ptr_nonnull(calls);
-    while (fgets(line, sizeof line, calls)) {
-        if (line[0] == '#')
-            continue;
-        line[strcspn(line, "\n")] = '\0';
-        char *method = strchr(line, ' '), *permission = strrchr(line, ' ');
-        ck_assert_msg(method && permission > method, "%s", line);
-        *method++ = '\0';
-        *permission++ = '\0';
-        const char *quoted = arena_printf(cloud.arena, "\"%s\"", permission);
-        (void)strncat(types, arena_printf(cloud.arena, "%s ", line), sizeof types - strlen(types) - 1);
-        (void)strncat(known, quoted, sizeof known - strlen(known) - 1);
-        /* Without a domain no certificate is made. */
-        if (strcmp(permission, "-") != 0 && strncmp(permission, "certificatemanager.", 19) != 0)
-            ck_assert_msg(strstr(asked, quoted) != NULL, "%s needs %s", method, permission);
-    }
-    (void)fclose(calls);
-    for (const char *at = strchr(asked, '['); (at = strchr(at, '"')) != NULL;
-         at += strcspn(at + 1, "\"") + 2) {
-        const char *quoted = arena_printf(cloud.arena, "%.*s", (int)strcspn(at + 1, "\"") + 2, at);
-        ck_assert_msg(strstr(known, quoted) != NULL, "%s is asked for, and no call needs it", quoted);
-        count++;
-    }
-    ck_assert_uint_gt(count, 60);
-    ck_assert_uint_le(count, 100);
-    ck_assert_uint_gt(check_types("gcp/module/", types), 40);
-    ck_assert_uint_gt(check_types("global/module/links/gcp/", types), 2);
-}
-END_TEST
-
 static Suite *credentials_suite(void)
 {
     Suite *suite = suite_create("gcp_credentials");
@@ -264,7 +255,8 @@ static Suite *credentials_suite(void)
     tcase_add_test(tcase, who_may_do_all_is_well);
     tcase_add_test(tcase, what_is_missing_is_listed_with_what_mends_it);
     tcase_add_test(tcase, each_role_is_named_once);
-    tcase_add_test(tcase, what_the_provider_calls_is_asked_for);
+    tcase_add_test(tcase, each_question_is_short_and_each_permission_asked_once);
+    tcase_add_test(tcase, a_later_question_that_fails_fails_all);
     tcase_add_test(tcase, a_project_comes_from_the_environment_or_is_missed);
     tcase_add_test(tcase, an_api_that_is_off_has_its_own_mend);
     tcase_add_test(tcase, refusals_differ);

@@ -138,6 +138,18 @@ START_TEST(four_of_what_is_missing_are_shown)
 }
 END_TEST
 
+START_TEST(names_that_begin_alike)
+{
+    const char *names[3];
+    ck_assert_uint_eq(inquiry_names("a.", "", arena, NULL), 0);
+    ck_assert_uint_eq(inquiry_names("a.", "get delete  use", arena, NULL), 3);
+    ck_assert_uint_eq(inquiry_names("a.", "get delete  use", arena, names), 3);
+    ck_assert_str_eq(names[0], "a.get");
+    ck_assert_str_eq(names[1], "a.delete");
+    ck_assert_str_eq(names[2], "a.use");
+}
+END_TEST
+
 START_TEST(notes_and_objects)
 {
     const struct node *root = NULL;
@@ -163,6 +175,7 @@ static Suite *inquiry_suite(void)
     tcase_add_test(tcase, what_nobody_could_judge_is_handed_up);
     tcase_add_test(tcase, an_error_says_where_and_what_mends_it);
     tcase_add_test(tcase, four_of_what_is_missing_are_shown);
+    tcase_add_test(tcase, names_that_begin_alike);
     tcase_add_test(tcase, notes_and_objects);
     suite_add_tcase(suite, tcase);
     return suite;
