@@ -14,6 +14,7 @@
 #define TOKENINFO_URL "https://oauth2.googleapis.com/tokeninfo"
 #define ANSWER_BYTES  (1024UL * 1024)
 #define ASKED_MAX     100U           /* permissions in one question: Google refuses more */
+#define UNKNOWN_MAX   8U             /* permissions that Google does not know */
 #define IDENTITY_NS   (5 * NS_PER_S) /* for what is good to know and no more */
 
 struct gcp {
@@ -22,6 +23,8 @@ struct gcp {
     const struct gcp_permission *needs;
     bool *lacks; /* which of them */
     size_t count;
+    const char *unknown[UNKNOWN_MAX]; /* and of which Google will not say */
+    size_t unknown_count;
 };
 
 /* --- project and endpoints --- */
@@ -230,8 +233,9 @@ static int judge_refusal(struct gcp *gcp, const struct http_response *response, 
                      refused.message);
 }
 
-/* One question, of needs[first] to needs[end - 1]. A refusal is found, and then nothing more is asked. */
-static int ask_some(struct gcp *gcp, const char *url, size_t first, size_t end)
+/* One question, of needs[first] to needs[end - 1]. A refusal is found, and then nothing more is asked; one
+ * that is about the question itself is *ret_bad. */
+static int ask_once(struct gcp *gcp, const char *url, size_t first, size_t end, bool *ret_bad)
 {
     struct buf body = BUF_INIT(16384);
     struct json_writer json;
@@ -258,6 +262,7 @@ static int ask_some(struct gcp *gcp, const char *url, size_t first, size_t end)
     buf_deinit(&body);
     if (code)
         return error_prefix(gcp->base.err, "%s", url);
+    *ret_bad = response.status == 400;
     if (response.status != 200)
         return judge_refusal(gcp, &response, url);
     code = inquiry_object(&gcp->base, url, response.body, &root);
@@ -268,6 +273,35 @@ static int ask_some(struct gcp *gcp, const char *url, size_t first, size_t end)
     for (size_t i = first; i < end; i++)
         gcp->lacks[i] = !is_listed(granted, gcp->needs[i].name);
     return 0;
+}
+
+/* Google refuses a whole question over one permission that a project cannot have, and such names come and go:
+ * halves are asked until it stands alone. More than a few of them are a wrong question. */
+static int ask_some(struct gcp *gcp, const char *url, size_t first, size_t end)
+{
+    bool bad = false;
+    int code = ask_once(gcp, url, first, end, &bad);
+    if (!bad || gcp->unknown_count == UNKNOWN_MAX)
+        return code;
+    if (end - first == 1) {
+        gcp->unknown[gcp->unknown_count++] = gcp->needs[first].name;
+        return 0;
+    }
+    size_t middle = first + (end - first) / 2;
+    code = ask_some(gcp, url, first, middle);
+    return code || gcp->base.check->problem ? code : ask_some(gcp, url, middle, end);
+}
+
+static void note_unknown(struct gcp *gcp)
+{
+    struct buf names = BUF_INIT(4096);
+    for (size_t i = 0; i < gcp->unknown_count; i++)
+        inquiry_append(&names, ", ", gcp->unknown[i]);
+    if (gcp->unknown_count)
+        inquiry_note(&gcp->base,
+                     arena_printf(gcp->base.arena, "%s: Google does not take the question on a project",
+                                  buf_text(&names)));
+    buf_deinit(&names);
 }
 
 static int ask_permissions(struct gcp *gcp)
@@ -284,6 +318,7 @@ static int ask_permissions(struct gcp *gcp)
             return code;
     }
     judge_permissions(gcp);
+    note_unknown(gcp);
     return 0;
 }
 

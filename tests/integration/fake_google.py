@@ -29,6 +29,7 @@ class FakeGoogle(FakeCloud):
         self.tokens = {}  # token: e-mail, or None where tokeninfo does not say
         self.narrow = set()  # those of the narrow scope
         self.lacking = set()  # permissions that nobody has
+        self.unknown = set()  # those that a project cannot have
         self.project = "shop-1"
         self.scope = SCOPE
         self.disabled = False
@@ -194,6 +195,10 @@ class FakeGoogle(FakeCloud):
             raise ValueError(body)
         if len(asked) > 100:
             raise ValueError(f"{len(asked)} permissions, of which a question takes 100")
+        for each in asked:  # one of them, and the whole question is refused
+            if each in self.unknown:
+                raise Refused(400, {"error": {"code": 400, "status": "INVALID_ARGUMENT",
+                                              "message": f"Permission {each} is not valid for this resource."}})
         granted = [each for each in asked if each not in self.lacking]
         return {}, {"permissions": granted} if granted else {}
 

@@ -172,12 +172,32 @@ class Google(Check):
         def second_fails(call):
             asked.append(call)
             if len(asked) == 2:
-                raise Refused(400, {"error": {"code": 400, "message": "Permission x.y.z is not valid for this resource."}})
+                raise Refused(409, {"error": {"code": 409, "message": "Not now."}})
             return answer(call)
 
         self.fake.permissions = second_fails
-        self.check_unknown(key, "answered 400", "is not valid for this resource")
+        self.check_unknown(key, "answered 409", "Not now")
         self.assertEqual(len(asked), 2)
+
+    def test_permissions_that_google_does_not_know_hide_no_others(self):
+        self.fake.unknown = {"compute.networks.delete", "compute.networks.get", "cloudsql.instances.create"}
+        region = self.check_ok(self.key(self.fake.service_account()), ACCOUNT)
+        for each in self.fake.unknown:
+            self.assertIn(each, region["note"])
+        self.fake.lacking = {"iam.roles.get", "cloudsql.instances.delete"}
+        region, _ = self.check_refused(self.key(self.fake.service_account()), "lacks 2 of", state="lacking")
+        self.assertEqual(set(region["missing"]), self.fake.lacking)
+
+    def test_a_question_that_is_wrong_is_not_asked_for_ever(self):
+        key, asked = self.key(self.fake.service_account()), []
+
+        def wrong(call):
+            asked.append(call)
+            raise Refused(400, {"error": {"code": 400, "message": "Request contains an invalid argument."}})
+
+        self.fake.permissions = wrong
+        self.check_unknown(key, "answered 400", "invalid argument")
+        self.assertLess(len(asked), 40)
 
     def test_an_api_that_is_off(self):
         self.fake.disabled = True
