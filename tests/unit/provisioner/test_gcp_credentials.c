@@ -133,7 +133,7 @@ END_TEST
 START_TEST(a_later_question_that_fails_fails_all)
 {
     cloud_will(":testIamPermissions", "200 OK", "{}", true);
-    cloud_will(":testIamPermissions", "400 Bad Request", "{\"error\":{\"message\":\"what\"}}", true);
+    cloud_will(":testIamPermissions", "409 Conflict", "{\"error\":{\"message\":\"what\"}}", true);
     ck_assert_int_eq(check(ACCOUNT), ERR_PEER);
     ck_assert(!cloud.check.ok);
     ck_assert_ptr_null(cloud.check.problem);
@@ -205,9 +205,9 @@ END_TEST
 
 START_TEST(where_nobody_could_judge_it_is_an_error)
 {
-    cloud_will(":testIamPermissions", "400 Bad Request", "{\"error\":{\"message\":\"what\"}}", true);
+    cloud_will(":testIamPermissions", "409 Conflict", "{\"error\":{\"message\":\"what\"}}", true);
     ck_assert_int_eq(check(ACCOUNT), ERR_PEER);
-    ck_assert_contains(cloud.err.message, "answered 400: what");
+    ck_assert_contains(cloud.err.message, "answered 409: what");
     cloud_will(":testIamPermissions", "200 OK", "<html>", true);
     ck_assert_int_eq(check(ACCOUNT), ERR_PEER);
     cloud_will(":testIamPermissions", "503 Away", "", false);
