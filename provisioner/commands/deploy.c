@@ -71,6 +71,13 @@ static int plan(struct run *run)
         run_each_own(run, "planning", hosts_plan_region);
     int code = saved_plan_read(run, saved, &err);
     int status = code ? STATUS_OK : saved_plan_check(run);
+    if (!code && !status) {
+        flow_plan_global(run);
+        if (run_interrupted(run))
+            status = STATUS_INTERRUPTED;
+        else if (!run->global.failed)
+            code = saved_plan_check_between(run, &err);
+    }
     run_step(run, code || status ? STEP_FAILED : STEP_OK, "plan", NULL, NULL, "Taking the saved plan %s",
              saved);
     if (status)
@@ -79,6 +86,8 @@ static int plan(struct run *run)
         output_error(run->ctx->out, &err);
     else
         flow_show_plans(run);
+    if (run->global.failed)
+        return STATUS_FAILURE;
     return code == 0 ? STATUS_OK : code == ERR_CONFLICT || code == ERR_PARSE ? STATUS_CONFIG : STATUS_FAILURE;
 }
 

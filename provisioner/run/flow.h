@@ -15,8 +15,11 @@ const char *flow_clouds(const struct run *run);
 int flow_credentials(struct run *run);
 int flow_render(struct run *run);
 /* Plans every region and, when there is one, the global part; shows price and plan. A region whose plan
- * fails is marked `failed`; the status is then STATUS_FAILURE only if all have. */
+ * fails is marked `failed`; the status is then STATUS_FAILURE only if all have. So it is where all regions
+ * stand as described and the global part cannot be planned. */
 int flow_plan(struct run *run);
+/* The part between the regions alone: `failed` where nothing of the regions explains why. */
+void flow_plan_global(struct run *run);
 /* What a plan that was taken from somewhere would do, and the price, as flow_plan() shows them. */
 void flow_show_plans(struct run *run);
 /* Real changes of all plans. */

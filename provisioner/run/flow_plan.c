@@ -138,7 +138,6 @@ static void put_identity(struct run_root *root)
     root->extra = NULL;
     if (!root->failed && root_changes(root))
         root_apply(root);
-    root->applied = false;
 }
 
 int flow_keep_identity(struct run *run)
@@ -147,8 +146,11 @@ int flow_keep_identity(struct run *run)
         return STATUS_OK;
     run_each_cloud(run, "preparing", put_identity);
     for (size_t i = 0; i < run->cloud_count; i++) {
-        if (run->cloud_roots[i]->failed)
-            run_complain(run, run->cloud_roots[i]);
+        struct run_root *root = run->cloud_roots[i];
+        if (root->failed)
+            run_complain(run, root);
+        run->unchanged = run->unchanged && !root->applied;
+        root->applied = false;
     }
     return interrupted(run);
 }
@@ -209,7 +211,17 @@ static void show_price(struct run *run)
 
 /* The global part reads the regions' outputs. Before they stand, its plan says little and may fail: that is
  * no failure of the run. */
-static void plan_global(struct run *run)
+static bool all_settled(const struct run *run)
+{
+    for (size_t i = 0; i < run->region_count; i++) {
+        const struct run_root *root = &run->regions[i];
+        if (root->failed || !root->planned || root_changes(root))
+            return false;
+    }
+    return true;
+}
+
+void flow_plan_global(struct run *run)
 {
     struct run_root *const roots[] = {&run->global};
     if (!run->has_global || run->ctx->regions.count)
@@ -217,7 +229,7 @@ static void plan_global(struct run *run)
     run_each(run, roots, 1, "planning", plan_between);
     if (run->global.failed)
         run->global.planned = false;
-    run->global.failed = false;
+    run->global.failed = run->global.failed && all_settled(run) && !run_interrupted(run);
 }
 
 static const char *what_is_planned(const struct run *run)
@@ -282,12 +294,12 @@ int flow_plan(struct run *run)
         foreign = foreign || (run->regions[i].failed && run->regions[i].err.code == ERR_CONFLICT);
     }
     if (!clouds_failed(run))
-        plan_global(run);
-    show_plans(run, failed - told);
+        flow_plan_global(run);
+    show_plans(run, failed - told + run->global.failed);
     show_price(run);
     if (foreign)
         return STATUS_CONFIG;
-    return failed == run->region_count ? STATUS_FAILURE : interrupted(run);
+    return failed == run->region_count || run->global.failed ? STATUS_FAILURE : interrupted(run);
 }
 
 void flow_show_plans(struct run *run)

@@ -102,14 +102,20 @@ const struct run_entry *run_entries_last(const struct run_entries *entries, cons
 const struct run_entry *run_entries_child(const struct run_entries *entries, const char *step,
                                           const char *root)
 {
+    bool refused = false;
     for (size_t i = entries->count; i-- > 0;) {
         const struct run_entry *entry = &entries->items[i];
         if (strcmp(entry->root, root) != 0 || strcmp(entry->step, step) != 0)
             continue;
-        if (strcmp(entry->event, "child") == 0)
+        if (strcmp(entry->event, "end") == 0) {
+            refused = strcmp(entry->outcome, RUN_REFUSED) == 0;
+            if (!refused)
+                return NULL;
+        }
+        if (!refused && strcmp(entry->event, "child") == 0)
             return entry;
-        if (strcmp(entry->event, "end") == 0)
-            return NULL;
+        if (strcmp(entry->event, "begin") == 0)
+            refused = false;
     }
     return NULL;
 }

@@ -38,7 +38,8 @@ void run_journal_replay(struct arena *arena, struct str bytes, struct run_entrie
  * One that was refused is passed over. NULL when it was never begun. `step` NULL: any. */
 const struct run_entry *run_entries_last(const struct run_entries *entries, const char *step,
                                          const char *root);
-/* The newest child of a step that did not end, NULL otherwise. */
+/* The newest child of a step that did not end, NULL otherwise. Of one that was refused it is passed over,
+ * too. */
 const struct run_entry *run_entries_child(const struct run_entries *entries, const char *step,
                                           const char *root);
 

@@ -2,6 +2,7 @@
 
 #include "lib/core/file.h"
 #include "lib/core/yaml.h"
+#include "provisioner/provider.h"
 #include "provisioner/render/render.h"
 
 #include <dirent.h>
@@ -147,7 +148,9 @@ static void compare_links(const struct deployment *deployment, const struct regi
                           const struct deployment *deployment_before, const struct region *before,
                           struct findings *findings)
 {
-    if (!render_is_linked(deployment_before, before) || render_is_linked(deployment, region))
+    /* On own hosts the next run drops them itself. */
+    if (region->provider->own_hosts || !render_is_linked(deployment_before, before) ||
+        render_is_linked(deployment, region))
         return;
     const struct node *node =
         deployment_node(deployment, arena_printf(findings->arena, "regions.%s", region->name));

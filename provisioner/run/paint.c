@@ -70,7 +70,7 @@ static bool row_of(const struct run_root *root, int64_t now, struct view_row *re
                              .elapsed_ns = root->started_ns ? now - root->started_ns : 0};
     if (root->spent_ns && strcmp(root->doing, "done") == 0)
         ret->elapsed_ns = root->spent_ns;
-    if (root->heard[0])
+    if (root->heard[0] && strcmp(root->doing, "done") != 0)
         ret->heard = root->heard; /* read before the lock is let go */
     if (root->flight_count) {
         (void)snprintf(address, 256, "%s", root->flight[0].address);

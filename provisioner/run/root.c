@@ -14,8 +14,6 @@
 
 #define STAMP_MAX_BYTES (1024UL * 1024)
 #define LOCK_TIMEOUT    "-lock-timeout=120s"
-#define CHILD_WAIT_NS   (3600 * NS_PER_S)
-#define CHILD_LOOK_NS   (200 * NS_PER_MS)
 
 void root_init(struct run *run, struct run_root *root, const struct region *region)
 {
@@ -34,7 +32,7 @@ void root_init(struct run *run, struct run_root *root, const struct region *regi
 
 int64_t root_changes(const struct run_root *root)
 {
-    return root->create + root->update + root->replace + root->destroy + root->import;
+    return root->create + root->update + root->replace + root->destroy + root->import + root->restated;
 }
 
 bool root_was_interrupted(const struct run_root *root)
@@ -228,11 +226,6 @@ static struct tf_watch watch_of(struct run_root *root, const char *step)
     return (struct tf_watch){on_event, on_started, on_ended, root};
 }
 
-static bool is_alive(int64_t pid)
-{
-    return pid > 1 && kill((pid_t)pid, 0) == 0;
-}
-
 void root_heard(struct run_root *root, const char *format, ...)
 {
     va_list arguments;
@@ -241,59 +234,6 @@ void root_heard(struct run_root *root, const char *format, ...)
     (void)vsnprintf(root->heard, sizeof root->heard, format, arguments);
     (void)pthread_mutex_unlock(&root->run->lock);
     va_end(arguments);
-}
-
-/* A pid that somebody else has by now names another folder. */
-static bool is_orphan(const struct run_root *root, int64_t pid)
-{
-    char path[64];
-    struct buf command = BUF_INIT(1024UL * 1024);
-    (void)snprintf(path, sizeof path, "/proc/%lld/cmdline", (long long)pid);
-    bool ours = is_alive(pid) && file_read(path, &command, NULL) == 0 && command.len &&
-                memmem(command.data, command.len, root->folder, strlen(root->folder));
-    buf_deinit(&command);
-    return ours;
-}
-
-/* In the live view: "waiting", for whom, and how long that one has been at it. */
-static void show_waiting(struct run_root *root, const struct run_entry *child)
-{
-    int64_t began = clock_wall_ns(), now = began;
-    struct root_flight *flight = &root->flight[0];
-    if (!clock_parse_rfc3339(str_from(child->at), &began) || began > now)
-        began = now;
-    (void)pthread_mutex_lock(&root->run->lock);
-    root->doing = "waiting";
-    (void)snprintf(flight->address, sizeof flight->address, "%s %lld since %.8s UTC",
-                   root->run->terraform.name, (long long)child->pid,
-                   strlen(child->at) > strlen("2026-11-25T") ? child->at + strlen("2026-11-25T") : "?");
-    flight->started_ns = clock_mono_ns() - (now - began);
-    root->flight_count = 1;
-    (void)pthread_mutex_unlock(&root->run->lock);
-}
-
-/* When we were killed, the terraform of that time went on. Its work is ours: wait for it. False when an
- * interrupt ended the waiting. */
-static bool wait_for_orphan(struct run_root *root)
-{
-    const struct run_entry *child =
-        run_entries_child(run_journal_before(root->run->journal), "apply", root->name);
-    int64_t deadline = clock_mono_ns() + CHILD_WAIT_NS;
-    if (!child || !is_orphan(root, child->pid))
-        return true;
-    const char *doing = root->doing;
-    show_waiting(root, child);
-    run_say_waiting(root->run, root, child->pid, child->at);
-    while (is_orphan(root, child->pid) && clock_mono_ns() < deadline && !run_interrupted(root->run))
-        run_pause(root->run, CHILD_LOOK_NS);
-    (void)pthread_mutex_lock(&root->run->lock);
-    root->doing = doing;
-    root->flight_count = 0;
-    (void)pthread_mutex_unlock(&root->run->lock);
-    if (!run_interrupted(root->run))
-        return true;
-    root->orphan = is_orphan(root, child->pid) ? child->pid : 0;
-    return false;
 }
 
 /* init is repeated only when the root's own file has changed: it takes seconds a root and goes one by one. */
@@ -412,10 +352,8 @@ void root_plan(struct run_root *root)
     arguments[count++] = arena_printf(root->arena, "-out=%s", root->plan);
     for (size_t i = 0; root->extra && root->extra[i] && count < TF_ARGUMENTS_MAX - 1; i++)
         arguments[count++] = root->extra[i];
-    if (!wait_for_orphan(root)) {
-        (void)root_fail(root, "plan");
+    if (!root_wait_for_orphan(root))
         return;
-    }
     /* Before the plan reads it: one that moves in between is refused, never taken for the plan's. */
     if (root->run->marks_states && root_mark_state(root, &root->lineage, &root->serial, &root->err)) {
         root->failed = true;
@@ -424,13 +362,16 @@ void root_plan(struct run_root *root)
     root->planned = true;
     root->change_count = 0;
     root->create = root->update = root->replace = root->destroy = root->import = 0;
-    root->summed = false;
+    root->summed = root->restated = false;
     struct tf_watch watch = watch_of(root, "plan");
     if (terraform_run(&root->run->terraform, root->folder, arguments, root->log, &watch, &status,
                       &root->err) ||
         (status != 0 && status != 2) || is_cut(root))
         (void)root_fail(root, "plan");
     root->planned = !root->failed;
+    /* A run that was killed between its last resource and its end has left outputs to write. A plan of a
+     * part, or of a removal, says nothing of them. */
+    root->restated = root->planned && status == 2 && !root->extra && !root_changes(root);
 }
 
 int root_show_plan(const struct run_root *root, struct arena *arena, const struct node **ret_document,
@@ -471,7 +412,7 @@ void root_name_attributes(struct run_root *root)
     const struct node *changes = NULL;
     struct error err = {0};
     root->unnamed = NULL;
-    if (root->failed || !root->planned || root->update + root->replace == 0)
+    if (root->failed || !root->planned || root->update + root->replace == 0 || run_interrupted(root->run))
         return;
     if (root_show_plan(root, arena, NULL, &changes, &err)) {
         root->unnamed = keep(root, err.message);
@@ -480,7 +421,8 @@ void root_name_attributes(struct run_root *root)
     for (size_t i = 0; i < changes->count; i++) {
         struct attribute_names names;
         struct root_change *change = find_changed(root, node_text(changes->items[i], "address"));
-        if (!change)
+        /* What a replacement left behind has the address of what took its place. */
+        if (!change || node_member(changes->items[i], "deposed"))
             continue;
         attributes_of_change(node_member(changes->items[i], "change"), strcmp(change->action, "replace") == 0,
                              root->arena, &names);
@@ -514,6 +456,8 @@ static bool break_lock(struct run_root *root)
     bool known = root_was_interrupted(root);
     struct buf said = BUF_INIT(STAMP_MAX_BYTES);
     if (!id)
+        return false;
+    if (root_has_orphan(root)) /* its lock is good, whatever was asked for */
         return false;
     if (!known && !command_given(root->run->ctx, "--break-lock")) {
         error_set_hint(&root->err,
@@ -568,7 +512,7 @@ void root_apply(struct run_root *root)
     (void)pthread_mutex_lock(&root->run->lock);
     root->done = 0;
     /* A replacement is two operations of terraform. */
-    root->total = (uint64_t)(root_changes(root) + root->replace);
+    root->total = (uint64_t)(root_changes(root) - root->restated + root->replace);
     (void)pthread_mutex_unlock(&root->run->lock);
     if (run_journal_begin(root->run->journal, "apply", root->name, &root->err)) {
         root->failed = true;

@@ -76,6 +76,7 @@ struct run_root {
     struct root_change *changes;
     size_t change_count, change_capacity;
     int64_t create, update, replace, destroy, import;
+    bool restated;       /* none of them, and yet it is no empty plan: outputs or addresses change */
     bool summed;         /* terraform has said how many changes that makes, and they have all come */
     const char *lineage; /* of the state that it was made from, where run->marks_states; "": none */
     int64_t serial;
@@ -132,11 +133,12 @@ struct run {
     bool has_global;
     bool bygone; /* of regions that the file no longer has: nothing else is rendered */
     pthread_mutex_t lock;
-    pthread_cond_t interrupted; /* CLOCK_MONOTONIC; with lock */
-    unsigned interrupts;        /* guarded by lock */
-    bool asking;                /* main thread: a question stands there */
-    bool unchanged;             /* main thread: nothing has been changed yet; an interrupted run says so */
-    unsigned painted_lines;     /* main thread */
+    pthread_cond_t interrupted;       /* CLOCK_MONOTONIC; with lock */
+    unsigned interrupts;              /* guarded by lock */
+    bool asking;                      /* main thread: a question stands there */
+    struct string_list saved_between; /* of --plan: saved_plan_check_between() */
+    bool unchanged;         /* main thread: nothing has been changed yet; an interrupted run says so */
+    unsigned painted_lines; /* main thread */
     int64_t painted_ns;
     struct hosts *hosts; /* NULL: no region of this run is on own hosts */
     bool marks_states;   /* plans are to be saved: each remembers the state that it was made from */
@@ -195,6 +197,11 @@ void root_heard(struct run_root *root, const char *format, ...) PRINTF_LIKE(2, 3
 /* init where the rendered files have changed since the last one, then plan. */
 void root_plan(struct run_root *root);
 void root_prepare(struct run_root *root); /* init only */
+/* Until the terraform of an earlier run, which was killed, has ended. False: it has not, or an interrupt
+ * ended the waiting, and the root has failed. */
+bool root_wait_for_orphan(struct run_root *root);
+/* True: it still works, and the root has failed with that. */
+bool root_has_orphan(struct run_root *root);
 /* Applies root->plan. */
 void root_apply(struct run_root *root);
 /* What terraform shows of root->plan, in the arena given: the document (may be NULL) and its changes. */

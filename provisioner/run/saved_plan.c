@@ -142,13 +142,44 @@ static int write_root(struct run *run, const struct run_root *root, const char *
     json_kv_i64(json, "replace", root->replace);
     json_kv_i64(json, "destroy", root->destroy);
     json_kv_i64(json, "import", root->import);
+    json_kv_bool(json, "restated", root->restated);
     if (!root->own) {
         json_kv_text(json, "lineage", root->lineage);
         json_kv_i64(json, "serial", root->serial);
     }
     write_changes(root, json);
+    if (root->unnamed)
+        json_kv_text(json, "attributes_unknown", root->unnamed);
     json_object_end(json);
     return code;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "update aws_route53_record.region[0]", sorted. */
+static void list_between(const struct run *run, struct string_list *ret_lines)
+{
+    const struct run_root *root = &run->global;
+    size_t count = root->planned ? root->change_count : 0;
+    const char **lines = arena_alloc(run->arena, (count + 1) * sizeof *lines);
+    for (size_t i = 0; i < count; i++)
+        lines[i] = arena_printf(run->arena, "%s %s", root->changes[i].action, root->changes[i].address);
+    qsort(lines, count, sizeof *lines, by_text);
+    *ret_lines = (struct string_list){count, lines};
+}
+
+static void write_between(const struct run *run, struct json_writer *json)
+{
+    struct string_list lines;
+    list_between(run, &lines);
+    json_key(json, "between");
+    json_array_begin(json);
+    for (size_t i = 0; i < lines.count; i++)
+        json_text(json, lines.items[i]);
+    json_array_end(json);
 }
 
 int saved_plan_write(struct run *run, const char *folder, struct error *err)
@@ -170,6 +201,7 @@ int saved_plan_write(struct run *run, const char *folder, struct error *err)
     for (size_t i = 0; !code && i < run->region_count; i++)
         code = write_root(run, &run->regions[i], folder, &json, err);
     json_array_end(&json);
+    write_between(run, &json);
     json_object_end(&json);
     if (!code)
         code = file_replace(arena_printf(run->arena, "%s/manifest.json", folder), buf_str(&text), 0600, err);
@@ -287,8 +319,11 @@ static int take_changes(struct run_root *root, const struct node *item, struct e
     root->replace = number_of(item, "replace");
     root->destroy = number_of(item, "destroy");
     root->import = number_of(item, "import");
+    root->restated = str_equal_text(node_text(item, "restated"), "true");
     root->lineage = node_text(item, "lineage").ptr;
     root->serial = number_of(item, "serial");
+    struct str unnamed = node_text(item, "attributes_unknown");
+    root->unnamed = unnamed.len ? unnamed.ptr : NULL;
     root->change_count = root->change_capacity = list->count;
     root->changes = arena_zalloc(root->run->arena, (list->count + 1) * sizeof *root->changes);
     for (size_t i = 0; i < list->count; i++)
@@ -330,6 +365,19 @@ static int check_manifest(struct run *run, const struct node *manifest, struct e
     return 0;
 }
 
+static int read_between(struct run *run, const struct node *manifest, struct error *err)
+{
+    const struct node *list = node_member(manifest, "between");
+    if (!list || list->kind != NODE_SEQUENCE)
+        return error_set(err, ERR_PARSE,
+                         "the manifest of the saved plan does not say what lies between regions");
+    const char **lines = arena_alloc(run->arena, (list->count + 1) * sizeof *lines);
+    for (size_t i = 0; i < list->count; i++)
+        lines[i] = list->items[i]->kind == NODE_SCALAR ? list->items[i]->scalar.ptr : "";
+    run->saved_between = (struct string_list){list->count, lines};
+    return 0;
+}
+
 static int read_roots(struct run *run, const char *folder, const struct node *manifest, struct error *err)
 {
     int code = check_manifest(run, manifest, err);
@@ -345,7 +393,7 @@ static int read_roots(struct run *run, const char *folder, const struct node *ma
     /* Those on own hosts are planned whether they are in it or not. */
     if (!code && roots->value->count != run->region_count)
         code = moved(err, "it is not of the same regions as this run");
-    return code;
+    return code ? code : read_between(run, manifest, err);
 }
 
 int saved_plan_read(struct run *run, const char *folder, struct error *err)
@@ -377,7 +425,7 @@ static void check_state(struct run_root *root)
     const char *lineage = NULL;
     int64_t serial = 0;
     root_prepare(root);
-    if (root->failed)
+    if (root->failed || !root_wait_for_orphan(root))
         return;
     if (root_mark_state(root, &lineage, &serial, &root->err))
         root->failed = true;
@@ -400,4 +448,24 @@ int saved_plan_check(struct run *run)
             status = root->err.code == ERR_CONFLICT ? STATUS_CONFIG : STATUS_FAILURE;
     }
     return run_interrupted(run) ? STATUS_INTERRUPTED : status;
+}
+
+int saved_plan_check_between(struct run *run, struct error *err)
+{
+    struct string_list now;
+    const struct string_list *saved = &run->saved_between;
+    for (size_t i = 0; i < run->region_count; i++) {
+        if (root_changes(&run->regions[i]))
+            return 0;
+    }
+    list_between(run, &now);
+    for (size_t i = 0; i < saved->count || i < now.count; i++) {
+        const char *before = i < saved->count ? saved->items[i] : NULL;
+        const char *after = i < now.count ? now.items[i] : NULL;
+        if (!before || !after || strcmp(before, after) != 0)
+            return moved(err,
+                         arena_printf(run->arena, "between the regions \"%s\" %s", after ? after : before,
+                                      after ? "is to do now" : "is not to do any more"));
+    }
+    return 0;
 }

@@ -4,14 +4,16 @@
  *
  *   P/manifest.json
  * {"format":3,"name","deployment_id","inputs":SHA-256,
- *   "roots":[{"name","sha256","create",...,"lineage","serial","changes":[...]}]}
+ *   "roots":[{"name","sha256","create",...,"lineage","serial","changes":[...]}],
+ *   "between":["update aws_route53_record.region[0]"]}
  *   P/<region>.tfplan  of a region in a cloud
  *   P/<region>.steps   of one on own hosts: hosts_put_plan(); hashes, no values
  *
  * What moved since is found before anything is done: by the digest of everything that was rendered, and by
  * lineage and serial of each region's state, of which the manifest has those that the plan was made from.
  * What moves after that, terraform refuses, region by region. On own hosts the plan is made again, and must
- * come out the same.
+ * come out the same; so is that of what lies between the regions, where no region changes. Where one does, it
+ * follows from what the regions then are.
  */
 #ifndef FRAISEQL_PROVISIONER_RUN_SAVED_PLAN_H
 #define FRAISEQL_PROVISIONER_RUN_SAVED_PLAN_H
@@ -31,5 +33,7 @@ int saved_plan_read(struct run *run, const char *folder, struct error *err) CHEC
 /* After it: whether every state in a cloud is the one that its plan was made from. An exit status; a region
  * for which it is not, or that cannot be asked, is `failed`. Nothing is printed. */
 int saved_plan_check(struct run *run);
+/* After flow_plan_global(). ERR_CONFLICT. */
+int saved_plan_check_between(struct run *run, struct error *err) CHECK_RESULT;
 
 #endif

@@ -180,6 +180,10 @@ void run_show_plan(struct run *run, const struct run_root *root)
         output_printf(out, "    %s: no changes\n", root->title);
         return;
     }
+    if (root->restated) {
+        output_printf(out, "    %s: no resource changes, what its state says of them does\n", root->title);
+        return;
+    }
     output_printf(out, "    %s: %lld to create, %lld to change, %lld to replace, %lld to destroy",
                   root->title, (long long)root->create, (long long)root->update, (long long)root->replace,
                   (long long)root->destroy);
@@ -220,11 +224,14 @@ void run_plan_record(struct run *run, const struct run_root *root)
     json_kv_i64(&json, "replace", root->replace);
     json_kv_i64(&json, "destroy", root->destroy);
     json_kv_i64(&json, "import", root->import);
+    json_kv_bool(&json, "restated", root->restated);
     json_key(&json, "changes");
     json_array_begin(&json);
     for (size_t i = 0; i < root->change_count; i++)
         put_change(&json, &root->changes[i]);
     json_array_end(&json);
+    if (root->unnamed)
+        json_kv_text(&json, "attributes_unknown", root->unnamed);
     json_object_end(&json);
     output_json(run->ctx->out, buf_str(&record));
     buf_deinit(&record);

@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "stale" | "no plan" | "no show" | "no state", "outputs": {"REGION": {"name": value}},
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "stale" | "no plan" | "no show" | "no state" | "outputs", "outputs": {"REGION": {"name": value}},
 "meet": how many roots must be asked for their outputs at the same time}."""
 
 import json
@@ -130,7 +130,7 @@ def plan(root, arguments):
                                    "remove": actions.count("delete"), "import": actions.count("import"), "operation": "plan"})
     out = next(a[5:] for a in arguments if a.startswith("-out="))
     write(out, {"serial": root.state["serial"], "changes": changes})
-    return 2 if changes else 0
+    return 2 if changes or (behaviour == "outputs" and not root.state.get("outputs")) else 0
 
 
 def change(root, address, action, import_id):
@@ -175,6 +175,7 @@ def apply(root, arguments):
         worked = change(root, address, action, import_id)
         failed = failed or not worked
         say("apply_complete" if worked else "apply_errored", hook={**hook, "elapsed_seconds": 0})
+    root.state["outputs"] = behaviour.get(root.name) == "outputs"
     root.save()
     return 1 if failed or stopping else 0
 

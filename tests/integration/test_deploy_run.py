@@ -596,6 +596,75 @@ class WithFake(Case):
         status, text = rig.deploy("--plan", saved)
         self.assertEqual((status, rig.calls("apply")), (0, applies + 3), text)
 
+    def test_a_saved_plan_waits_for_the_terraform_of_a_run_that_was_killed(self):
+        rig, saved = self.saved_change()
+        before = rig.calls("apply")
+        rig.behave(**{"eu-west": "hang"})
+        process = rig.start("--yes", "--skip-smoke-tests", "--plan", saved)
+        wait_until(lambda: rig.calls("apply") == before + 3, 20, "the applies")
+        process.kill()
+        process.communicate()
+        wait_until(lambda: len(rig.children()) == 1, 20, "the other regions' terraform to end")
+        orphan, = rig.children()
+        again = rig.start("--yes", "--skip-smoke-tests", "--plan", saved)
+        for line in again.stdout:
+            if "waiting for" in line:
+                break
+        self.assertRegex(line, rf"eu-west: waiting for the .*\(process {orphan}, ")
+        self.assertEqual(rig.calls("apply"), before + 3)
+        rig.behave()
+        os.kill(orphan, signal.SIGINT)
+        text, _ = again.communicate(timeout=100)
+        self.assertEqual((again.returncode, rig.calls("apply")), (65, before + 3), text)  # the others have moved
+        self.check_converged(rig)
+
+    def test_a_saved_plan_of_what_lies_between_the_regions(self):
+        rig = Rig(self, deployment(regions=("us-east", "eu-west")))
+        saved, other = rig.folder.path + "/saved", rig.folder.path + "/other"
+        self.assertEqual(rig.deploy()[0], 0)
+        rig.write(deployment(regions=("us-east", "eu-west"), traffic={"domain": "api.example.com", "dns": "route53"}))
+        for folder in (saved, other):
+            status, text = rig.run("--out", folder, verb=("plan",))
+            self.assertEqual(status, 2, text)
+            self.assertRegex(text, "(?i)global.*: 1 to create")
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual(status, 0, text)
+        self.assertRegex(text, "(?i)global.*: 1 to create")
+        self.assertEqual(len([thing for thing in rig.things() if "route53" in thing]), 1)
+        status, text = rig.deploy("--plan", other)
+        self.assertEqual(status, 65, text)
+        self.assertIn('the saved plan no longer holds: between the regions "create module.dns.aws_route53_record.r" is not to do any more', text)
+
+    def test_a_plan_that_changes_outputs_alone_is_no_empty_one(self):
+        rig = Rig(self, deployment(regions=("us-east", "eu-west")))
+        self.assertEqual(rig.deploy()[0], 0)
+        rig.behave(**{"us-east": "outputs"})
+        saved = rig.folder.path + "/saved"
+        status, text = rig.run("--out", saved, verb=("plan",))
+        self.assertEqual(status, 2, text)
+        self.assertIn("AWS (us-east): no resource changes, what its state says of them does", text)
+        self.assertIn("AWS (eu-west): no changes", text)
+        applies = rig.calls("apply")
+        status, text = rig.deploy("--plan", saved)
+        self.assertEqual((status, rig.calls("apply")), (0, applies + 1), text)
+        self.assertIn("Nothing to do", rig.deploy()[1])
+        self.assertEqual(rig.run(verb=("plan",))[0], 0)
+
+    def test_what_lies_between_regions_that_stand_and_cannot_be_planned(self):
+        rig = Rig(self, deployment(regions=("us-east", "eu-west"), traffic={"domain": "api.example.com", "dns": "route53"}))
+        rig.behave(**{"global": "no plan"})
+        status, text = rig.run(verb=("plan",))
+        self.assertEqual(status, 2, text)  # without regions it may fail
+        self.assertIn("planned once its regions stand", text)
+        rig.behave()
+        self.assertEqual(rig.deploy()[0], 0)
+        rig.behave(**{"global": "no plan"})
+        for verb in (("plan",), ()):
+            status, text = rig.run(*([] if verb else ["--yes", "--skip-smoke-tests"]), verb=verb)
+            self.assertEqual(status, 1, text)
+            self.assertIn("global plan: ExpiredToken", text)
+            self.assertNotIn("Nothing to do", text)
+
     def test_a_state_that_moves_after_the_saved_plan_was_checked(self):
         rig, saved = self.saved_change()
         rig.behave(**{"apac": "stale"})

@@ -15,6 +15,28 @@ static struct run_journal *open_journal(const char *path)
     return journal;
 }
 
+START_TEST(a_child_is_not_forgotten_over_a_refusal)
+{
+    char *folder = test_folder_new(), *path = test_path(folder, "j");
+    struct run_journal *journal = open_journal(path);
+    for (int pid = 4711; pid < 4713; pid++) {
+        ck_assert_int_eq(run_journal_begin(journal, "apply", "eu", NULL), 0);
+        run_journal_child(journal, "apply", "eu", pid);
+    }
+    ck_assert_int_eq(run_journal_end(journal, "apply", "eu", RUN_REFUSED, "", NULL), 0);
+    run_journal_close(journal);
+    journal = open_journal(path);
+    ck_assert_int_eq(run_entries_child(run_journal_before(journal), "apply", "eu")->pid, 4711);
+    ck_assert_int_eq(run_journal_end(journal, "apply", "eu", "ok", "", NULL), 0);
+    run_journal_close(journal);
+    journal = open_journal(path);
+    ck_assert_ptr_null(run_entries_child(run_journal_before(journal), "apply", "eu"));
+    run_journal_close(journal);
+    free(path);
+    test_folder_remove(folder);
+}
+END_TEST
+
 START_TEST(what_was_written_is_replayed)
 {
     char *folder = test_folder_new(), *path = test_path(folder, "j");
@@ -158,6 +180,7 @@ static Suite *journal_suite(void)
     Suite *suite = suite_create("run journal");
     TCase *tcase = tcase_create("journal");
     tcase_add_test(tcase, what_was_written_is_replayed);
+    tcase_add_test(tcase, a_child_is_not_forgotten_over_a_refusal);
     tcase_add_test(tcase, a_torn_last_line_is_cut_off);
     tcase_add_test(tcase, a_damaged_line_hides_no_other);
     tcase_add_test(tcase, reading_creates_and_changes_nothing);

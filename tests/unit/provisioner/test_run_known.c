@@ -127,7 +127,9 @@ START_TEST(a_range_that_is_allotted_anew_is_told)
 }
 END_TEST
 
-#define ACTIVE "replication: {mode: active-active, consistency: causal}\n"
+#define STREAMING "replication: {mode: streaming}\n"
+#define OWN(name) "  " name ": {provider: self-hosted, location: here, hosts: [local]}\n"
+#define ACTIVE    "replication: {mode: active-active, consistency: causal}\n"
 
 START_TEST(what_replication_leaves_behind_is_told)
 {
@@ -142,6 +144,11 @@ START_TEST(what_replication_leaves_behind_is_told)
     known_find_changed(parse(&rig, HEAD A B), &rig.findings);
     ck_assert_uint_eq(rig.findings.warnings, 2);
     ck_assert_uint_eq(rig.findings.contradictions, 0);
+    rig_down(&rig);
+    /* Own hosts drop it themselves. */
+    rig_up(&rig, STREAMING HEAD OWN("a") OWN("b"));
+    known_find_changed(parse(&rig, HEAD OWN("a") OWN("b")), &rig.findings);
+    ck_assert_uint_eq(rig.findings.count, 0);
     rig_down(&rig);
 }
 END_TEST
