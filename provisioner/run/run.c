@@ -3,6 +3,7 @@
 #include "lib/core/clock.h"
 #include "provisioner/provider.h"
 #include "provisioner/run/hosts.h"
+#include "provisioner/terraform/process.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -45,6 +46,7 @@ static void pass_on(struct run *run)
     }
     if (run->global.pid > 0)
         (void)kill(run->global.pid, SIGINT);
+    process_interrupt_captures(); /* what reads a state or a plan */
 }
 
 /* A closed session is announced by the kernel and once more by the shell: it never is the second signal. */

@@ -425,7 +425,7 @@ static void check_state(struct run_root *root)
     const char *lineage = NULL;
     int64_t serial = 0;
     root_prepare(root);
-    if (root->failed || !root_wait_for_orphan(root))
+    if (root->failed || !root_wait_for_orphan(root) || run_interrupted(root->run))
         return;
     if (root_mark_state(root, &lineage, &serial, &root->err))
         root->failed = true;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define CAPTURES_MAX 64U /* as many as regions at a time */
 
 extern char **environ;
 
@@ -162,6 +165,37 @@ static void drain(int output, int errors, struct buf *output_buf, struct buf *er
     }
 }
 
+/* --- captures in flight, so that they can be interrupted
+ * ---------------------------------------------------- */
+
+static struct {
+    pthread_mutex_t lock;
+    pid_t pids[CAPTURES_MAX]; /* 0: free */
+} captures = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Puts `now` where `before` is; more than there is room for cannot be interrupted. */
+static void note_capture(pid_t before, pid_t now)
+{
+    (void)pthread_mutex_lock(&captures.lock);
+    for (size_t i = 0; i < CAPTURES_MAX; i++) {
+        if (captures.pids[i] == before) {
+            captures.pids[i] = now;
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&captures.lock);
+}
+
+void process_interrupt_captures(void)
+{
+    (void)pthread_mutex_lock(&captures.lock);
+    for (size_t i = 0; i < CAPTURES_MAX; i++) {
+        if (captures.pids[i])
+            (void)kill(captures.pids[i], SIGINT);
+    }
+    (void)pthread_mutex_unlock(&captures.lock);
+}
+
 int process_capture(const char *const *argv, const char *const *variables, struct buf *output,
                     struct buf *errors, int *ret_status, struct error *err)
 {
@@ -181,7 +215,11 @@ int process_capture(const char *const *argv, const char *const *variables, struc
         return code;
     close_fd(&out_write);
     close_fd(&err_write);
+    pid_t pid = process.pid;
+    note_capture(0, pid);
     drain(out_read, err_read, output, errors);
+    /* Not after it was reaped: the number may be another's by then. */
+    note_capture(pid, 0);
     while (!process_wait(&process, -1, ret_status)) {
     }
     return 0;

@@ -37,5 +37,7 @@ bool process_wait(struct process *process, int timeout_ms, int *ret_status);
 /* Runs to its end with both outputs into buffers (`errors` may be NULL: it is then dropped). */
 int process_capture(const char *const *argv, const char *const *variables, struct buf *output,
                     struct buf *errors, int *ret_status, struct error *err) CHECK_RESULT;
+/* SIGINT to each that runs now, for any thread: they end as they like. */
+void process_interrupt_captures(void);
 
 #endif

@@ -3,7 +3,7 @@
 
 It is a fake: it knows nothing of providers. It exists for what a real cloud does not do on demand: hang, answer 500,
 be killed between a creation and the writing of the state, which it does at the end only. $FAKE_CLOUD is the folder;
-behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "stale" | "no plan" | "no show" | "no state" | "outputs", "outputs": {"REGION": {"name": value}},
+behaviour.json in it says {"delay": seconds, "REGION": "hang" | "hang plan" | "cut plan" | "holed plan" | "fail" | "stale" | "no plan" | "no show" | "no state" | "hang state" | "outputs", "outputs": {"REGION": {"name": value}},
 "meet": how many roots must be asked for their outputs at the same time}."""
 
 import json
@@ -204,6 +204,10 @@ def show(root, arguments):
 def state(root, arguments):
     if read(CLOUD + "/behaviour.json", {}).get(root.name) == "no state":
         sys.exit("Error: Failed to read state: AccessDenied")
+    while read(CLOUD + "/behaviour.json", {}).get(root.name) == "hang state":
+        if stopping:
+            sys.exit("Error: interrupted")
+        time.sleep(0.05)
     if arguments[0] == "list":
         print("\n".join(root.state["resources"]))
     else:

@@ -665,6 +665,20 @@ class WithFake(Case):
             self.assertIn("global plan: ExpiredToken", text)
             self.assertNotIn("Nothing to do", text)
 
+    def test_a_state_that_does_not_come_is_waited_for_until_the_second_ctrl_c(self):
+        rig, saved = self.saved_change()
+        rig.behave(**{"eu-west": "hang state"})
+        applies, asked = rig.calls("apply"), rig.calls("state")
+        process = rig.start("--yes", "--skip-smoke-tests", "--plan", saved)
+        wait_until(lambda: rig.calls("state") == asked + 3, 20, "all states to be asked for")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, rig.calls("apply")), (130, applies), text)
+        self.assertTrue(text.endswith("Nothing was changed.\n"), text)
+
     def test_a_state_that_moves_after_the_saved_plan_was_checked(self):
         rig, saved = self.saved_change()
         rig.behave(**{"apac": "stale"})

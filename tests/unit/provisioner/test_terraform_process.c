@@ -1,6 +1,7 @@
 #include "provisioner/terraform/process.h"
 #include "tests/support/support.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -45,6 +46,28 @@ START_TEST(death_by_signal_is_a_status)
 }
 END_TEST
 
+static void *capture_sleep(void *arg)
+{
+    struct buf output = BUF_INIT(16);
+    *(int *)arg = shell("exec sleep 60", &output, NULL);
+    buf_deinit(&output);
+    return NULL;
+}
+
+START_TEST(a_capture_in_flight_is_interrupted)
+{
+    pthread_t thread;
+    int status = -1;
+    ck_assert_int_eq(pthread_create(&thread, NULL, capture_sleep, &status), 0);
+    struct timespec pause = {.tv_nsec = 20000000};
+    do
+        process_interrupt_captures(); /* it may not have begun yet */
+    while (pthread_timedjoin_np(thread, NULL, &(struct timespec){0}) && nanosleep(&pause, NULL) == 0);
+    ck_assert_int_eq(status, 128 + SIGINT);
+    process_interrupt_captures(); /* nobody */
+}
+END_TEST
+
 START_TEST(a_child_has_a_group_of_its_own)
 {
     const char *const argv[] = {"sleep", "60", NULL};
@@ -80,6 +103,7 @@ static Suite *process_suite(void)
 {
     Suite *suite = suite_create("process");
     TCase *tcase = tcase_create("process");
+    tcase_add_test(tcase, a_capture_in_flight_is_interrupted);
     tcase_add_test(tcase, outputs_and_status_are_captured);
     tcase_add_test(tcase, more_than_a_pipe_holds_on_both_outputs);
     tcase_add_test(tcase, death_by_signal_is_a_status);
