@@ -67,6 +67,12 @@ static void keep_change(struct run_root *root, const struct tf_event *event)
                                                                .import_id = keep(root, event->import_id)};
 }
 
+static int by_address(const void *a, const void *b)
+{
+    const struct root_change *one = a, *other = b;
+    return strverscmp(one->address, other->address); /* r[2] before r[10] */
+}
+
 static void count_change(struct run_root *root, const struct tf_event *event)
 {
     static const struct {
@@ -369,6 +375,9 @@ void root_plan(struct run_root *root)
         (status != 0 && status != 2) || is_cut(root))
         (void)root_fail(root, "plan");
     root->planned = !root->failed;
+    /* As they come they are in another order each time. */
+    if (root->change_count)
+        qsort(root->changes, root->change_count, sizeof *root->changes, by_address);
     /* A run that was killed between its last resource and its end has left outputs to write. A plan of a
      * part, or of a removal, says nothing of them. */
     root->restated = root->planned && status == 2 && !root->extra && !root_changes(root);
