@@ -209,8 +209,6 @@ static void show_price(struct run *run)
                   " (you pay cloud providers directly, no FraiseQL markup)");
 }
 
-/* The global part reads the regions' outputs. Before they stand, its plan says little and may fail: that is
- * no failure of the run. */
 static bool all_settled(const struct run *run)
 {
     for (size_t i = 0; i < run->region_count; i++) {
@@ -221,6 +219,8 @@ static bool all_settled(const struct run *run)
     return true;
 }
 
+/* The global part reads the regions' outputs. Before they stand, its plan says little and may fail: that is
+ * no failure of the run. */
 void flow_plan_global(struct run *run)
 {
     struct run_root *const roots[] = {&run->global};
@@ -304,7 +304,7 @@ int flow_plan(struct run *run)
 
 void flow_show_plans(struct run *run)
 {
-    show_plans(run, 0);
+    show_plans(run, run->global.failed);
     show_price(run);
 }
 

@@ -35,6 +35,16 @@ IDENTITY = b"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2
 </GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>"""
 
 
+def interrupted_twice(process):
+    """What it says until its end; the first Ctrl-C does not end it."""
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None, process.communicate()[0]
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=100)
+    return text
+
+
 class Rig:
     """One deployment file with the fake."""
 
@@ -350,10 +360,7 @@ class WithFake(Case):
             rig.behave(**{"eu-west": "hang plan"})
             process = rig.start(*arguments, verb=() if arguments else ("plan",))
             wait_until(lambda: rig.calls("plan") >= 3, 20, "the plans to begin")
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.3)
-            process.send_signal(signal.SIGINT)
-            text, _ = process.communicate(timeout=100)
+            text = interrupted_twice(process)
             self.assertEqual(process.returncode, 130, text)
             self.assertIn("Stopping: terraform has been told to end; planning changes nothing.", text)
             self.assertTrue(text.endswith("\nNothing was changed.\n"), text)
@@ -366,10 +373,7 @@ class WithFake(Case):
         before = rig.calls("plan")
         process = rig.start("--yes", "--confirm", "demo", "--delete-data", verb=("destroy",))
         wait_until(lambda: rig.calls("plan") >= before + 3, 20, "the plans to begin")
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=100)
+        text = interrupted_twice(process)
         self.assertEqual((process.returncode, len(rig.things())), (130, 15), text)
         self.assertTrue(text.endswith("\nNothing was changed.\n"), text)
 
@@ -382,10 +386,7 @@ class WithFake(Case):
         rig.behave(**{"global": "hang plan"})
         before = rig.calls("plan")
         wait_until(lambda: rig.calls("plan") > before, 20, "the global part's plan")
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=100)
+        text = interrupted_twice(process)
         self.assertEqual(process.returncode, 130, text)
         self.assertIn("global plan: stopped in the middle by the interrupt; it changes nothing", text)
         self.assertNotIn("canceled", text)
@@ -671,11 +672,7 @@ class WithFake(Case):
         applies, asked = rig.calls("apply"), rig.calls("state")
         process = rig.start("--yes", "--skip-smoke-tests", "--plan", saved)
         wait_until(lambda: rig.calls("state") == asked + 3, 20, "all states to be asked for")
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
-        self.assertIsNone(process.poll())
-        process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=60)
+        text = interrupted_twice(process)
         self.assertEqual((process.returncode, rig.calls("apply")), (130, applies), text)
         self.assertTrue(text.endswith("Nothing was changed.\n"), text)
 
